@@ -1,0 +1,85 @@
+# Longcheng. `make` alone explains itself.
+# SQLite is built with fdatasync: one flush per commit instead of two.
+# A test (TestCommitsUseFdatasync) proves that the flag took effect.
+export CGO_CFLAGS := -g -O2 -DHAVE_FDATASYNC=1
+export CGO_ENABLED := 1
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -X main.version=$(VERSION)
+HALL    ?= small
+
+.PHONY: help peers run test build bench lint cross test-power setup
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: ## check for Go, a C compiler and the test tools; as root, install what is missing
+	@deploy/setup.sh build
+
+build: setup ## the programs, into bin/
+	go build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+run: build ## a whole simulated hall in the browser: make run [HALL=changzhou]
+	exec bin/kiosksim run -hall $(HALL)
+
+.PHONY: run-centre
+run-centre: build ## a centre and two halls that report to it, all simulated, in the browser
+	exec bin/kiosksim centre
+
+test: ## everything that must hold: vet, race detector, browser, power cut
+	@deploy/setup.sh test
+	go vet ./...
+	go test -race -timeout 20m ./...
+
+test-power: ## power cuts on a loop-mounted ext4 (root)
+	@deploy/setup.sh test
+	go test -race -run PowerCut -count=1 -v ./kiosk/sqlite
+
+bench: ## figures, each a ratio to a baseline of the same run
+	go test -run '^$$' -bench . -benchmem ./kiosk/... ./printer/... ./cmd/kioskd
+
+lint: ## gofmt, vet, staticcheck
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	go run honnef.co/go/tools/cmd/staticcheck ./...
+
+cross: ## arm64 and armhf binaries with Debian's cross compilers
+	@deploy/setup.sh cross
+	GOARCH=arm64 CC=aarch64-linux-gnu-gcc go build -ldflags '$(LDFLAGS)' -o bin/arm64/ ./cmd/...
+	GOARCH=arm GOARM=7 CC=arm-linux-gnueabihf-gcc go build -ldflags '$(LDFLAGS)' -o bin/armhf/ ./cmd/...
+
+.PHONY: test-hw
+test-hw: ## the device layer on a real arm64 kernel in a virtual machine
+	@deploy/setup.sh hw
+	go vet -tags hw ./device/...
+	deploy/hw/run.sh
+
+.PHONY: deb test-deb image
+deb: ## Debian packages for amd64, arm64 and armhf, into bin/deb
+	@deploy/setup.sh cross
+	for arch in amd64 arm64 armhf; do deploy/deb/build.sh $$arch; done
+
+test-deb: ## build each package twice, compare, install into a clean Debian, take a ticket (root)
+	@deploy/setup.sh package
+	deploy/deb/test.sh amd64 arm64 armhf
+
+image: ## the disk image of a box, with two roots and a data partition (root)
+	@deploy/setup.sh package
+	deploy/image/build.sh
+
+.PHONY: test-image test-update
+test-image: ## boot the image in a virtual machine: power cuts, an update, a broken update (root)
+	@deploy/setup.sh package
+	[ -e bin/image/longcheng-amd64.img ] || deploy/image/build.sh
+	deploy/image/test.sh bin/image/longcheng-amd64.img
+
+test-update: ## the real programs are updated, and cut at thirty random moments
+	go test -count=1 -v -timeout 20m -run AnUpdateIsCut ./cmd/kioskctl -cuts 30
+
+peers: ## independent programs from npm judge the simulated printer and take our Modbus frames
+	go test -tags npm -run Receiptio -count=1 -v ./printer
+	go test -tags npm -run ModbusSerial -count=1 -v ./display/modbus
+
+soak: ## a real browser shows a wall for thirty minutes at twenty times the calls of a big hall
+	@deploy/setup.sh test
+	go test -run Soak -count=1 -v -timeout 40m ./display/wall -soak 30m

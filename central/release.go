@@ -1,0 +1,24 @@
+package central
+
+import (
+	"context"
+	"net/http"
+)
+
+// ReleasesPath is where a centre serves its copy of the signed releases.
+const ReleasesPath = Base + "/releases"
+
+// OfferPath is where a box asks which release it may take.
+const OfferPath = Base + "/release"
+
+// An Offer is the release that the centre wants on a box; no version means that it
+// shall stay as it is. What it names must be signed all the same.
+type Offer struct {
+	Version string `json:"version,omitempty"`
+	OneWay  bool   `json:"one_way,omitempty"` // also if it cannot be given up again
+}
+
+// Offer asks which release this box may take.
+func (c *Client) Offer(ctx context.Context) (o Offer, err error) {
+	return o, c.ask(ctx, http.MethodGet, OfferPath, nil, &o)
+}

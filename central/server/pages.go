@@ -1,0 +1,308 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"longcheng/central"
+	"longcheng/central/store"
+)
+
+//go:embed pages
+var files embed.FS
+
+const policy = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// A page is what every template sees.
+type page struct {
+	Title string
+	Lang  string
+	Query template.URL // of the address, without the language
+	Renew int          // seconds after which the page shows itself again; 0: not
+	Who   visitor
+	Data  any
+	T     func(zh, en string) string
+	Time  func(time.Time) string
+}
+
+func parsePages() (*template.Template, error) {
+	return template.New("").Funcs(template.FuncMap{"short": short}).ParseFS(files, "pages/*.html")
+}
+
+// People returns the pages for people.
+func (s *Server) People() http.Handler {
+	mux := http.NewServeMux()
+	css, _ := files.ReadFile("pages/centre.css")
+	mux.HandleFunc("GET /centre.css", func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Content-Type", "text/css; charset=utf-8")
+		rw.Write(css)
+	})
+	mux.HandleFunc("GET /sign-in", s.open(func(r *http.Request, v visitor) (string, any, error) { return "sign-in", nil, nil }))
+	mux.HandleFunc("POST /sign-in", s.postSignIn)
+	mux.HandleFunc("POST /sign-out", s.post("", s.postSignOut))
+	mux.HandleFunc("GET /{$}", s.see("fleet", s.fleet))
+	mux.HandleFunc("GET /box", s.see("fleet", s.oneBox))
+	mux.HandleFunc("GET /live", s.see("fleet", s.live))
+	mux.HandleFunc("GET /alarms", s.see("fleet", s.alarms))
+	mux.HandleFunc("POST /ack", s.post("ack", s.postAck))
+	mux.HandleFunc("GET /ticket", s.see("ticket", s.ticket))
+	mux.HandleFunc("GET /records", s.see("audit", s.records))
+	mux.HandleFunc("POST /code", s.see("enrol", s.makeCode))
+	mux.HandleFunc("POST /revoke", s.post("revoke", s.postRevoke))
+	s.documentPages(mux)
+	s.appointmentPages(mux)
+	s.statisticsPages(mux)
+	s.peoplePages(mux)
+	mux.HandleFunc("GET /q/{hall}/{visit}", s.phonePage)
+	mux.HandleFunc("/", s.open(func(*http.Request, visitor) (string, any, error) {
+		return "", nil, central.Refuse(http.StatusNotFound, "no_page", "没有这个页面 / there is no such page")
+	}))
+	return s.door(mux)
+}
+
+// door is the door of people: headers, the check of the origin, the limit of
+// bodies, an account of the request.
+func (s *Server) door(next http.Handler) http.Handler {
+	cross := http.NewCrossOriginProtection() // Sec-Fetch-Site, else Origin against Host
+	return s.guard(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		h := rw.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		r.Body = http.MaxBytesReader(rw, r.Body, formLimit(r.URL.Path))
+		cross.Handler(next).ServeHTTP(rw, r)
+	}))
+}
+
+// A view reads what a page shows: its template and its data.
+type view func(r *http.Request, v visitor) (name string, data any, err error)
+
+// open shows a page to everybody.
+func (s *Server) open(f view) http.HandlerFunc {
+	return func(rw http.ResponseWriter, r *http.Request) {
+		v, _, err := s.visitor(r)
+		s.show(rw, r, v, f, err)
+	}
+}
+
+// see shows a page to those who may see it.
+func (s *Server) see(what string, f view) http.HandlerFunc {
+	return func(rw http.ResponseWriter, r *http.Request) {
+		v, ok := s.enter(rw, r, what)
+		if ok {
+			s.show(rw, r, v, f, nil)
+		}
+	}
+}
+
+// enter lets a visitor on who may do a thing, and renews the session.
+func (s *Server) enter(rw http.ResponseWriter, r *http.Request, what string) (visitor, bool) {
+	v, ok, err := s.visitor(r)
+	if err == nil && !ok {
+		http.Redirect(rw, r, "/sign-in", http.StatusSeeOther)
+		return v, false
+	}
+	access(r).Who = v.Name
+	if err == nil && r.URL.Path == "/" && !v.May(what) && v.May("ticket") {
+		http.Redirect(rw, r, "/ticket", http.StatusSeeOther)
+		return v, false
+	}
+	if err == nil && what != "" && !v.May(what) {
+		err = central.Refuse(http.StatusForbidden, "role", "您的角色没有这个权限 / your role does not allow this")
+	}
+	if err != nil {
+		s.show(rw, r, v, nil, err)
+		return v, false
+	}
+	if now := s.o.Now(); now.Sub(time.Unix(v.token.From, 0)) >= renewAfter && !r.URL.Query().Has("auto") { // a page that renews itself is nobody's click
+		v.token.From = now.Unix()
+		http.SetCookie(rw, s.cookie(v.token, v.Hash))
+	}
+	return v, true
+}
+
+// post carries out a form and goes on to the page that it names.
+func (s *Server) post(what string, f func(rw http.ResponseWriter, r *http.Request, v visitor) (to string, err error)) http.HandlerFunc {
+	return func(rw http.ResponseWriter, r *http.Request) {
+		v, ok := s.enter(rw, r, what)
+		if !ok {
+			return
+		}
+		to, err := f(rw, r, v)
+		if err != nil {
+			s.show(rw, r, v, nil, err)
+			return
+		}
+		http.Redirect(rw, r, to, http.StatusSeeOther)
+	}
+}
+
+// show renders a view, or what kept it from being made.
+func (s *Server) show(rw http.ResponseWriter, r *http.Request, v visitor, f view, err error) {
+	p := s.page(rw, r, v)
+	name, status := "fault", http.StatusOK
+	if err == nil {
+		name, p.Data, err = f(r, v)
+	}
+	if err != nil {
+		name, status, p.Data = "fault", http.StatusInternalServerError, s.sentence(r, err)
+		var refused *central.Problem
+		if errors.As(err, &refused) {
+			status = refused.Status
+		}
+	}
+	if d, ok := p.Data.(interface{ status() int }); ok {
+		status = d.status()
+	}
+	p.Title, p.Renew = p.title(name), renew[name]
+	s.render(rw, r, status, name, p)
+}
+
+// sentence is what a person is told about an error.
+func (s *Server) sentence(r *http.Request, err error) string {
+	var refused *central.Problem
+	if errors.As(err, &refused) {
+		return refused.Title
+	}
+	if r.Context().Err() == nil {
+		s.count.Faults.Add(1)
+		if s.o.OnError != nil {
+			s.o.OnError(access(r).Request, err)
+		}
+	}
+	return fmt.Sprintf("出了点问题，请把编号告诉管理员：%s / something went wrong: tell the operator this number", access(r).Request)
+}
+
+func (s *Server) render(rw http.ResponseWriter, r *http.Request, status int, name string, p page) {
+	var b bytes.Buffer
+	if err := s.pages.ExecuteTemplate(&b, name+".html", p); err != nil {
+		s.fail(rw, r, fmt.Errorf("render %s: %w", name, err))
+		return
+	}
+	rw.Header().Set("Content-Type", "text/html; charset=utf-8")
+	rw.WriteHeader(status)
+	rw.Write(b.Bytes())
+}
+
+// page makes the frame: the language is that of the address, else of the cookie,
+// else Chinese.
+func (s *Server) page(rw http.ResponseWriter, r *http.Request, v visitor) page {
+	lang := "zh"
+	if c, err := r.Cookie("lang"); err == nil && c.Value == "en" {
+		lang = "en"
+	}
+	q := r.URL.Query()
+	if l := q.Get("lang"); l == "zh" || l == "en" {
+		lang = l
+		http.SetCookie(rw, &http.Cookie{Name: "lang", Value: l, Path: "/", SameSite: http.SameSiteStrictMode, HttpOnly: true})
+	}
+	q.Del("lang")
+	q.Del("auto")
+	query := template.URL("")
+	if len(q) > 0 {
+		query = template.URL("&" + q.Encode())
+	}
+	return page{Lang: lang, Query: query, Who: v, Time: clockTime, T: func(zh, en string) string {
+		if lang == "en" {
+			return en
+		}
+		return zh
+	}}
+}
+
+// renew says which pages show themselves again, after how many seconds.
+var renew = map[string]int{"live": 10, "alarms": 30}
+
+func (p page) title(name string) string {
+	titles := map[string][2]string{
+		"sign-in": {"登录", "Sign in"}, "fleet": {"设备总览", "All boxes"}, "box": {"设备", "Box"}, "code": {"注册码", "Enrolment code"},
+		"live": {"实时大厅", "Halls now"}, "alarms": {"告警", "Alarms"},
+		"appointments": {"预约", "Appointments"}, "key": {"接口密钥", "Booking key"}, "statistics": {"统计", "Statistics"}, "phone": {"排队进度", "Your place"},
+		"people": {"用户", "People"}, "secret": {"密码", "Password"}, "password": {"更改密码", "Change password"},
+		"documents": {"事项与规则", "Catalogue and rules"}, "document": {"文档", "Document"}, "compare": {"比较版本", "Compare versions"}, "edit": {"修改文档", "Edit document"},
+		"ticket": {"查号票", "Find a ticket"}, "records": {"审计", "Records"}, "fault": {"抱歉", "Sorry"},
+	}
+	t := titles[name]
+	return p.T(t[0], t[1])
+}
+
+func clockTime(t time.Time) string {
+	if t.IsZero() {
+		return "–"
+	}
+	return t.Local().Format("2006-01-02 15:04:05")
+}
+
+func (s *Server) postSignIn(rw http.ResponseWriter, r *http.Request) {
+	cookie, err := s.signIn(r, r.PostFormValue("name"), r.PostFormValue("secret"))
+	if err == nil {
+		http.SetCookie(rw, cookie)
+		http.Redirect(rw, r, "/", http.StatusSeeOther)
+		return
+	}
+	p := s.page(rw, r, visitor{})
+	p.Title, p.Data = p.title("sign-in"), s.sentence(r, err)
+	status := http.StatusInternalServerError
+	var refused *central.Problem
+	if errors.As(err, &refused) {
+		status = refused.Status
+	}
+	s.render(rw, r, status, "sign-in", p)
+}
+
+func (s *Server) postSignOut(rw http.ResponseWriter, r *http.Request, v visitor) (string, error) {
+	gone, err := s.signOut(r.Context(), v)
+	if err == nil {
+		http.SetCookie(rw, gone)
+	}
+	return "/sign-in", err
+}
+
+func (s *Server) postRevoke(_ http.ResponseWriter, r *http.Request, v visitor) (string, error) {
+	d, why := store.Device{Hall: v.sees(r.PostFormValue("hall")), Device: r.PostFormValue("device")}, r.PostFormValue("why")
+	if !central.CheckName(d.Hall) || !central.CheckName(d.Device) || why == "" || len(why) > 600 {
+		return "", central.Refuse(http.StatusBadRequest, "form", "请填写原因 / say why")
+	}
+	if _, err := s.o.Store.Revoke(r.Context(), d, v.Name, why); err != nil {
+		return "", err
+	}
+	q := url.Values{"hall": {d.Hall}, "device": {d.Device}}
+	return "/box?" + q.Encode(), s.refresh(r.Context())
+}
+
+func (s *Server) records(r *http.Request, _ visitor) (string, any, error) {
+	conflicts, err := s.o.Store.Conflicts(r.Context())
+	if err != nil {
+		return "", nil, err
+	}
+	audits, err := s.audits(r.Context())
+	return "records", map[string]any{"Conflicts": conflicts, "Audits": audits}, err
+}
+
+type auditLine struct {
+	store.Audit
+	At time.Time
+}
+
+func (s *Server) audits(ctx context.Context) (list []auditLine, err error) {
+	events, err := s.o.Store.Audits(ctx, 200)
+	for _, e := range events {
+		line := auditLine{At: e.At}
+		if json.Unmarshal(e.Body, &line.Audit) == nil {
+			list = append(list, line)
+		}
+	}
+	return list, err
+}
+
+// tidyNumber makes a typed number the printed one.
+func tidyNumber(s string) string { return strings.ToUpper(strings.TrimSpace(s)) }

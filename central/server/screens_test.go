@@ -1,0 +1,87 @@
+package server
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"longcheng/central"
+	"longcheng/central/store"
+	"longcheng/kiosk/signin"
+	"longcheng/kiosk/web/webtest"
+)
+
+// The pages of the office in a browser, in both languages and two sizes: nothing
+// is cut off, and what they say is there.
+func TestOfficeInABrowser(t *testing.T) {
+	c := atNoon(t)
+	c.person("li", RoleCity, "", signin.Hash("right"))
+	c.person("wang", RoleManager, "h1", signin.Hash("right"))
+	text := "id = \"h1\"\nname = { zh = \"龙城便民服务中心\" }\n\n[rules]\nskip_after = \"20s\"\n" + strings.Repeat("# 其他内容\n", 12)
+	for i, change := range []string{"30s", "45s"} {
+		_, err := c.store.SaveVersion(t.Context(), store.Version{Name: "h1", Text: strings.Replace(text, "20s", change, 1), Note: "过号等待改为 " + change, Author: "wang"}, int64(i+1))
+		must(t, err)
+	}
+	must(t, c.store.Publish(t.Context(), store.Publication{Name: "h1", Version: 3, Starts: noon().Add(20 * time.Hour), Author: "wang"}, []string{"h1"}))
+	must(t, c.store.Publish(t.Context(), store.Publication{Name: "h1", Version: 2, Starts: noon().Add(time.Minute), Author: "wang"}, []string{"h1"}))
+	for n := range int64(2) {
+		must(t, c.store.Acknowledge(t.Context(), store.Device{Hall: "h1", Device: "h1-hub"}, central.Ack{Stream: central.Documents, Number: n + 1, OK: true}))
+	}
+	must(t, c.store.Acknowledge(t.Context(), store.Device{Hall: "h1", Device: "h1-hub"}, central.Ack{Stream: central.Documents, Number: 3, Text: "line 12: strip[0].window: there is no window \"2\": name one of the hall document"}))
+	var slots []store.Slot
+	for n := range 6 {
+		slots = append(slots, store.Slot{Hall: "h1", Item: "id-card", At: noon().AddDate(0, 0, 1).Add(time.Duration(n-6) * 30 * time.Minute), Minutes: 30, Capacity: 4})
+	}
+	must(t, c.store.OpenSlots(t.Context(), slots, "li"))
+	for n := range 9 {
+		_, err := c.store.Book(t.Context(), store.Booking{Hall: "h1", Item: "id-card", At: slots[n/4].At, Code: central.NewBookingCode(), Request: fmt.Sprint(n), Portal: "city"})
+		must(t, err)
+	}
+	must(t, c.store.AddPortal(t.Context(), store.Portal{Name: "city-app", Maker: "li"}, []byte("x")))
+
+	b := c.browser(t)
+	tomorrow := slots[0].At.Format(time.DateOnly)
+	pages := []struct{ name, path, zh, en string }{
+		{"documents", "/documents", "拒绝", "refused"},
+		{"document", "/document?name=h1", "发布此版本", "Publish this version"},
+		{"compare", "/document/compare?name=h1&a=2&b=3", "45s", "45s"},
+		{"edit", "/document/edit?name=h1", "保存为新版本", "Save as a new version"},
+		{"appointments", "/appointments?hall=h1&day=" + tomorrow, "约满", "full"},
+		{"statistics", "/statistics?hall=h1&by=item", "平均等候", "mean wait"},
+		{"people", "/people", "市级管理员", "city administrator"},
+		{"password", "/password", "更改密码", "Change password"},
+		{"ticket", "/ticket?hall=h1&number=A001&day=" + url.QueryEscape(noon().Format(time.DateOnly)), "", ""},
+	}
+	browser := webtest.Start(t)
+	for lang, size := range map[string][2]int64{"zh": {1366, 768}, "en": {1920, 1080}} {
+		p := browser.Open(t, b.base+"/sign-in?lang=zh", size[0], size[1])
+		p.Type("[name=name]", "li")
+		p.Type("[name=secret]", "right")
+		p.Click("button.main")
+		p.Gone("密码")
+		for _, x := range pages {
+			p.Go(b.base + x.path + map[bool]string{true: "&", false: "?"}[strings.Contains(x.path, "?")] + "lang=" + lang)
+			if want := map[string]string{"zh": x.zh, "en": x.en}[lang]; want != "" {
+				p.See(want)
+			}
+			shot(p, fmt.Sprintf("%s-%s-%d", x.name, lang, size[0]))
+			if list := p.Overflows(); len(list) > 0 {
+				t.Errorf("%s in %s at %d: cut off: %v", x.name, lang, size[0], list)
+			}
+		}
+		p.Close()
+	}
+	phone := browser.Open(t, b.base+"/q/h1/"+aVisit(3), 390, 844)
+	for n, want := range map[int]string{1: "已办结", 2: "请到窗口", 3: "人在您前面"} {
+		phone.Go(b.base + "/q/h1/" + aVisit(n) + "?lang=zh")
+		phone.See(want)
+		shot(phone, fmt.Sprintf("phone-%d-zh", n))
+		phone.Go(b.base + "/q/h1/" + aVisit(n) + "?lang=en")
+		shot(phone, fmt.Sprintf("phone-%d-en", n))
+		if list := phone.Overflows(); len(list) > 0 {
+			t.Errorf("phone %d: cut off: %v", n, list)
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"time"
+
+	"longcheng/central"
+)
+
+// SaveStatus keeps how a box says that it is, in place of what it said before.
+func (s *Store) SaveStatus(ctx context.Context, d Device, is central.Status) error {
+	body, err := json.Marshal(tidied(is))
+	if err != nil {
+		return err
+	}
+	return s.in(ctx, func(tx *sql.Tx) error {
+		if err := s.addDevice(ctx, tx, d.Hall, d.Device, ""); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO status (hall, device, at, body) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (hall, device) DO UPDATE SET at = excluded.at, body = excluded.body`, d.Hall, d.Device, s.millis(), string(body))
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE device SET seen = $1, version = $2 WHERE hall = $3 AND device = $4", s.millis(), clip(is.Version), d.Hall, d.Device)
+		return err
+	})
+}
+
+// tidied shortens the texts of a status to what a page shows.
+func tidied(is central.Status) central.Status {
+	is.Version, is.Config = clip(is.Version), clip(is.Config)
+	for i, p := range is.Parts {
+		is.Parts[i].Name, is.Parts[i].State = clip(p.Name), clip(p.State)
+	}
+	if is.Hall != nil {
+		for i, w := range is.Hall.Windows {
+			is.Hall.Windows[i].Window, is.Hall.Windows[i].Number = clip(w.Window), clip(w.Number)
+		}
+		for i, q := range is.Hall.Queues {
+			is.Hall.Queues[i].Queue, is.Hall.Queues[i].Name.ZH, is.Hall.Queues[i].Name.EN = clip(q.Queue), clip(q.Name.ZH), clip(q.Name.EN)
+		}
+	}
+	return is
+}
+
+// A Said is the latest status of a box, and when it came.
+type Said struct {
+	Device
+	At time.Time
+	Is central.Status
+}
+
+// Statuses returns how the boxes of a hall are, or of all halls when hall is
+// empty.
+func (s *Store) Statuses(ctx context.Context, hall string) (map[Device]Said, error) {
+	list, err := collect(ctx, s.read, func(r *sql.Rows) (x Said, err error) {
+		var at int64
+		var body string
+		if err = r.Scan(&x.Device.Hall, &x.Device.Device, &at, &body); err != nil {
+			return x, err
+		}
+		x.At = fromMilli(at)
+		return x, json.Unmarshal([]byte(body), &x.Is)
+	}, "SELECT hall, device, at, body FROM status WHERE $1 = '' OR hall = $1", hall)
+	all := make(map[Device]Said, len(list))
+	for _, x := range list {
+		all[x.Device] = x
+	}
+	return all, err
+}
+
+// A Wanted document is the newest of its name that a box should run with by now.
+type Wanted struct {
+	Device
+	Name   string
+	Number int64
+	Since  time.Time // when it took effect
+	Acked  bool
+	OK     bool
+	Text   string // why it was refused
+}
+
+// Wanteds returns, for every box of a hall or of all halls, the newest document
+// of each name that has taken effect.
+func (s *Store) Wanteds(ctx context.Context, hall string) ([]Wanted, error) {
+	return collect(ctx, s.read, func(r *sql.Rows) (w Wanted, err error) {
+		var since, acked, ok int64
+		err = r.Scan(&w.Hall, &w.Device.Device, &w.Name, &w.Number, &since, &acked, &ok, &w.Text)
+		w.Since, w.Acked, w.OK = fromMilli(since), acked > 0, ok == 1
+		return w, err
+	}, `SELECT m.hall, m.device, m.name, m.number, CASE WHEN m.starts > m.at THEN m.starts ELSE m.at END, m.acked, m.ok, m.answer
+		FROM message m JOIN (SELECT hall, device, name, max(number) AS number FROM message
+			WHERE stream = 'documents' AND starts <= $1 AND ($2 = '' OR hall = $2) GROUP BY hall, device, name) n
+		ON m.hall = n.hall AND m.device = n.device AND m.stream = 'documents' AND m.number = n.number
+		ORDER BY m.hall, m.device, m.name`, s.millis(), hall)
+}

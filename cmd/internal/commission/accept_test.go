@@ -1,0 +1,145 @@
+package commission
+
+import (
+	"bytes"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"longcheng/central"
+	"longcheng/cmd/internal/config"
+	"longcheng/cmd/internal/door"
+	"longcheng/kiosk"
+)
+
+// enrol gives the rig's box a pass of a hall's host.
+func (r *rig) enrol(t *testing.T) {
+	t.Helper()
+	d, err := door.Open(t.TempDir(), r.conf.Hall.ID, door.Names("127.0.0.1:1"), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := d.Serve(http.NotFoundHandler())
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go s.ServeTLS(l, "", "")
+	t.Cleanup(func() { s.Close() })
+	code, err := d.NewCode(l.Addr().String(), r.conf.Device, "box")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.conf.Join.Host = []string{"https://" + l.Addr().String()}
+	if _, err := central.Enrol(t.Context(), door.PassDir(r.state), code.String(), time.Now); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// touchAll touches every dot of the page that it is told of.
+func touchAll(t *testing.T, what kiosk.Text) {
+	_, where, ok := strings.Cut(what.EN, "on the screen: ")
+	for i := range corners {
+		if !ok {
+			return
+		}
+		res, err := http.PostForm(where, url.Values{"dot": {strconv.Itoa(i)}})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		res.Body.Close()
+	}
+}
+
+// A whole box is accepted: every device good, the sheet signed, printed, kept, and
+// no longer believed once it was changed.
+func TestAccept(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.conf.Web.Listen = "127.0.0.1:0"
+	r.enrol(t)
+	h := r.act(t)
+	do := h.told
+	h.told = func(what kiosk.Text) { do(what); touchAll(t, what) }
+	tester := r.tester(h)
+	sheet, err := tester.Accept(t.Context(), "li", "test")
+	if err != nil || !sheet.Good || len(sheet.Devices) != len(tester.Devices()) {
+		t.Fatalf("%+v, %v", sheet, err)
+	}
+	doc, err := tester.Seal(sheet)
+	if err != nil || len(doc.Signature) == 0 {
+		t.Fatal("not signed", err)
+	}
+	page, err := doc.Slip()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done, err := tester.Print(t.Context(), r.conf.Printers[0], page); err != nil || done.Result != Good {
+		t.Errorf("%+v, %v", done, err)
+	}
+	if n := len(r.printer.Slips()); n != 2 {
+		t.Errorf("%d slips, want the test ticket and the sheet", n)
+	}
+	file, err := tester.Keep(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots, err := central.Roots(door.PassDir(r.state))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, id, err := ReadDocument(text, roots); err != nil || id.Device != r.conf.Device {
+		t.Errorf("%+v, %v", id, err)
+	}
+	changed := bytes.Replace(text, []byte(`"by":"li"`), []byte(`"by":"wu"`), 1)
+	if _, _, err := ReadDocument(changed, roots); err == nil || !strings.Contains(err.Error(), "was changed") {
+		t.Errorf("a changed sheet: %v", err)
+	}
+	if bytes.Contains(text, []byte("欧阳")) || bytes.Contains(text, []byte(citizen.Number)) {
+		t.Error("a citizen is in the sheet")
+	}
+}
+
+// What is wrong with the box itself is told.
+func TestBoxThatIsNotGood(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	r.conf.Web.Listen = l.Addr().String() // as if kioskd ran
+	r.conf.Centre = config.Config{}.Centre
+	r.conf.Centre.Address = "127.0.0.1:1"
+	v, err := r.tester(hand{}).box(t.Context())
+	if err != nil || v.Good {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	bad := map[string]bool{}
+	for _, s := range v.Steps {
+		bad[s.What.EN] = s.Result == Bad
+	}
+	if !bad["reach 127.0.0.1:1"] || !bad["enrolment"] || !bad["touch screen"] || bad["disk"] || bad["clock"] {
+		t.Errorf("%+v", v)
+	}
+}
+
+func FuzzReadDocument(f *testing.F) {
+	f.Add([]byte(`{"sheet":{"hall":"h","device":"d"},"signature":"AAAA","certificate":"x"}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if _, id, err := ReadDocument(b, nil); err == nil && id != (central.Identity{}) {
+			t.Fatal("a signature was made up")
+		}
+	})
+}

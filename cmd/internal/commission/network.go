@@ -1,0 +1,164 @@
+package commission
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// network looks for an address, and reaches those whom the box needs.
+func (t *Tester) network(ctx context.Context, v *Verdict) {
+	far := t.far()
+	what := say("网络地址", "network address")
+	address := ownAddress()
+	switch {
+	case address != "":
+		v.add(Good, what, say(address, address))
+	case len(far) == 0:
+		v.add(Skipped, what, say("没有网络，本机不需要", "none; this box needs none"))
+	default:
+		v.bad(what, say("没有网络地址", "none"), say("检查网线和网络设置：networkctl", "check cable and settings: networkctl"))
+	}
+	for _, at := range far {
+		what := say("连接 "+at, "reach "+at)
+		dial := net.Dialer{Timeout: 3 * time.Second}
+		c, err := dial.DialContext(ctx, "tcp", at)
+		if err != nil {
+			v.bad(what, say(err.Error(), err.Error()), say("检查网线、网关、防火墙和对方是否运行", "check cable, gateway, firewalls, and whether it runs"))
+			continue
+		}
+		c.Close()
+		v.add(Good, what, say("可达", "reached"))
+	}
+}
+
+// far are the places on the network that the configuration names.
+func (t *Tester) far() (all []string) {
+	if a := t.Conf.Centre.Address; a != "" {
+		all = append(all, a)
+	}
+	for _, h := range t.Conf.Join.Host {
+		all = append(all, strings.TrimPrefix(h, "https://"))
+	}
+	return all
+}
+
+// ownAddress returns an address of this machine that others can reach.
+func ownAddress() string {
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return ""
+	}
+	for _, a := range all {
+		if n, ok := a.(*net.IPNet); ok && n.IP.IsGlobalUnicast() {
+			return n.String()
+		}
+	}
+	return ""
+}
+
+// corners is how many targets a touch screen is tested with.
+const corners = 5
+
+// touch serves a page with targets in the corners and the middle where the touch
+// screen's browser looks, until each was touched.
+func (t *Tester) touch(ctx context.Context, v *Verdict) error {
+	if len(t.Conf.Touches) == 0 {
+		return nil
+	}
+	what := say("触摸屏", "touch screen")
+	l, err := net.Listen("tcp", t.Conf.Web.Listen)
+	if err != nil {
+		v.bad(what, say(err.Error(), err.Error()), say("请先停止 kioskd：systemctl stop kioskd", "stop kioskd first: systemctl stop kioskd"))
+		return nil
+	}
+	p := &touchPage{left: map[int]bool{}, done: make(chan struct{})}
+	for i := range corners {
+		p.left[i] = true
+	}
+	s := &http.Server{Handler: p, ReadTimeout: 10 * time.Second}
+	served := make(chan struct{})
+	go func() { defer close(served); _ = s.Serve(l) }() // ends with Close
+	defer func() { _ = s.Close(); <-served }()
+	where := "http://" + l.Addr().String() + "/"
+	t.Person.Tell(say("请在触摸屏上点击五个圆点："+where, "touch the five dots on the screen: "+where))
+	late := time.NewTimer(2 * t.patience())
+	defer late.Stop()
+	select {
+	case <-p.done:
+		v.add(Good, what, say("五处均有反应", "all five places answer"))
+	case <-late.C:
+		n := p.missing()
+		v.bad(what, say(strconv.Itoa(n)+" 处没有反应", strconv.Itoa(n)+" places did not answer"),
+			say("检查触摸屏的 USB 线和校准，浏览器是否打开", "check the screen's USB cable and calibration, and that the browser runs"))
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
+// A touchPage is the page with the targets.
+type touchPage struct {
+	mu   sync.Mutex
+	left map[int]bool
+	done chan struct{}
+}
+
+func (p *touchPage) missing() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.left)
+}
+
+// ServeHTTP shows the targets that are left; a touch is a POST with its number.
+func (p *touchPage) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPost {
+		r.Body = http.MaxBytesReader(rw, r.Body, 1<<10)
+		n, err := strconv.Atoi(r.FormValue("dot"))
+		p.touched(n, err)
+		http.Redirect(rw, r, "/", http.StatusSeeOther)
+		return
+	}
+	rw.Header().Set("Content-Type", "text/html; charset=utf-8")
+	rw.Header().Set("Cache-Control", "no-store")
+	_, _ = rw.Write([]byte(p.html())) // a browser that went away
+}
+
+func (p *touchPage) touched(n int, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil || !p.left[n] {
+		return
+	}
+	if delete(p.left, n); len(p.left) == 0 {
+		close(p.done)
+	}
+}
+
+// places are those of the targets.
+var places = [corners]string{"left:4vmin;top:4vmin", "right:4vmin;top:4vmin", "left:4vmin;bottom:4vmin", "right:4vmin;bottom:4vmin", "left:calc(50% - 7vmin);top:calc(50% - 7vmin)"}
+
+func (p *touchPage) html() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var b strings.Builder
+	b.WriteString(`<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta http-equiv="refresh" content="10"><title>触摸测试</title><style>
+body{margin:0;height:100vh;background:#f3f6f9;font:26px/1.5 "Noto Sans CJK SC",sans-serif;color:#14283c;text-align:center}
+h1{position:absolute;inset:22% 0 auto;margin:0;font-size:40px}button{position:absolute;width:14vmin;height:14vmin;border:0;border-radius:50%;background:#0b5fa5;color:#fff;font:700 5vmin sans-serif}</style>`)
+	if len(p.left) == 0 {
+		b.WriteString("<h1>触摸屏合格<br>The touch screen is good</h1></html>")
+		return b.String()
+	}
+	b.WriteString(`<h1>请点击每个圆点<br>Touch each dot</h1><form method="post">`)
+	for i, at := range places {
+		if p.left[i] {
+			b.WriteString(`<button name="dot" value="` + strconv.Itoa(i) + `" style="` + at + `">` + strconv.Itoa(i+1) + `</button>`)
+		}
+	}
+	b.WriteString("</form></html>")
+	return b.String()
+}

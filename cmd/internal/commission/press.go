@@ -1,0 +1,168 @@
+package commission
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"longcheng/cmd/internal/config"
+	"longcheng/device"
+	"longcheng/device/gpio"
+	"longcheng/device/modbusio"
+	"longcheng/kiosk"
+)
+
+// onPins is the word that stands for the pins of this machine.
+const onPins = "gpio:"
+
+// board lights the lamps one after another and waits for the buttons.
+func (t *Tester) board(ctx context.Context, d config.Board, v *Verdict) error {
+	link := t.linkOf("board", d.Name)
+	defer shut(ctx, link)
+	board, err := modbusio.NewBoard(link, modbusio.Options{Unit: byte(d.Address), Inputs: d.Inputs, Lamps: d.Coils})
+	if err != nil {
+		return err
+	}
+	pressed := make(chan int, 64)
+	board.OnPress = func(input int) {
+		select {
+		case pressed <- input:
+		default:
+		}
+	}
+	return during(ctx, []func(context.Context) error{board.Run}, func(ctx context.Context) error {
+		for _, n := range t.used(d.Name, d.Coils, func(b config.Button) string { return b.Lamp }) {
+			if err := t.coil(ctx, board, n, v); err != nil {
+				return err
+			}
+		}
+		for _, n := range t.used(d.Name, d.Inputs, func(b config.Button) string { return b.Input }) {
+			if err := t.input(ctx, n, pressed, link, v); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// used are the numbers on a board that buttons of the configuration hang on.
+func (t *Tester) used(board string, most int, of func(config.Button) string) (all []int) {
+	for n := range most {
+		for _, b := range t.Conf.Buttons {
+			if of(b) == fmt.Sprintf("%s:%d", board, n) {
+				all = append(all, n)
+			}
+		}
+	}
+	return all
+}
+
+// coil lights one lamp, asks, and darkens it.
+func (t *Tester) coil(ctx context.Context, board *modbusio.Board, n int, v *Verdict) error {
+	what := say(fmt.Sprintf("灯 %d", n), fmt.Sprintf("lamp %d", n))
+	set, cancel := context.WithTimeout(ctx, showWithin)
+	err := board.SetLamp(set, n, true)
+	cancel()
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		v.add(Bad, what, say(err.Error(), err.Error()))
+		v.Remedy = say("检查板的电源、地址、波特率和 A/B 线", "check the board's power, address, speed and wires A and B")
+		return nil
+	}
+	err = t.asks(ctx, v, what, say(fmt.Sprintf("灯 %d 亮了吗？", n), fmt.Sprintf("is lamp %d lit?", n)), say("检查灯和继电器的接线", "check the wires of lamp and relay"))
+	dark, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = board.SetLamp(dark, n, false) // the next test will show
+	return err
+}
+
+// input waits for one button.
+func (t *Tester) input(ctx context.Context, n int, pressed <-chan int, link *device.Link, v *Verdict) error {
+	t.Person.Tell(say(fmt.Sprintf("请按一下按钮 %d", n), fmt.Sprintf("press button %d", n)))
+	what := say(fmt.Sprintf("按钮 %d", n), fmt.Sprintf("button %d", n))
+	late := time.NewTimer(t.patience())
+	defer late.Stop()
+	for {
+		select {
+		case got := <-pressed:
+			if got == n {
+				v.add(Good, what, say("已按下", "pressed"))
+				return nil
+			}
+			t.Person.Tell(say(fmt.Sprintf("按下的是 %d，请按 %d", got, n), fmt.Sprintf("that was %d, press %d", got, n)))
+		case <-late.C:
+			detail := say("没有按下", "no press came")
+			if link.Health().State == device.Broken {
+				detail = t.wireSays(link)
+			}
+			v.add(Bad, what, detail)
+			v.Remedy = say("检查按钮和板之间的接线、板的地址", "check the wires between button and board, and the board's address")
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// button tests a button on a pin, and its lamp.
+func (t *Tester) button(ctx context.Context, d config.Button, v *Verdict) error {
+	if lamp, ok := strings.CutPrefix(d.Lamp, onPins); ok {
+		if err := t.lamp(ctx, lamp, v); err != nil {
+			return err
+		}
+	}
+	pin, err := gpio.Open(strings.TrimPrefix(d.Input, onPins))
+	if err != nil {
+		return err
+	}
+	defer pin.Close()
+	key, err := gpio.NewButton(pin, gpio.Options{})
+	if err != nil {
+		return err
+	}
+	t.Person.Tell(say("请按一下按钮 "+d.Name, "press button "+d.Name))
+	var failed error
+	came := await(ctx, t.patience(), func(ctx context.Context, done func()) {
+		err := key.Run(ctx, func(p device.Press) {
+			if p == device.Pressed {
+				done()
+			}
+		})
+		if ctx.Err() == nil {
+			failed = err
+		}
+	})
+	what := say("按钮 "+d.Name, "button "+d.Name)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case failed != nil:
+		return failed
+	case came:
+		v.add(Good, what, say("已按下", "pressed"))
+	default:
+		v.add(Bad, what, say("没有按下", "no press came"))
+		v.Remedy = say("检查按钮到引脚和地的接线", "check the wires from the button to the pin and to ground")
+	}
+	return nil
+}
+
+func (t *Tester) lamp(ctx context.Context, name string, v *Verdict) error {
+	pin, err := gpio.Open(name)
+	if err != nil {
+		return err
+	}
+	defer pin.Close()
+	lamp, err := gpio.NewLamp(pin, false)
+	if err == nil {
+		err = lamp.Set(true)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = lamp.Halt() }() // the pin is given back anyway
+	return t.asks(ctx, v, say("灯 "+name, "lamp "+name), say("灯亮了吗？", "is the lamp lit?"), kiosk.Text{ZH: "检查灯、三极管或继电器的接线", EN: "check the wires of lamp, transistor or relay"})
+}

@@ -1,0 +1,200 @@
+package commission
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+
+	"longcheng/cmd/internal/config"
+	"longcheng/cmd/internal/parts"
+	"longcheng/device"
+	"longcheng/device/evdev"
+	"longcheng/device/gpio"
+	"longcheng/device/hotplug"
+	"longcheng/device/usblp"
+	"longcheng/kiosk"
+)
+
+// A Sort is what was found at a port.
+type Sort string
+
+// The sorts.
+const (
+	SortPrinter  Sort = "printer"
+	SortReader   Sort = "reader"
+	SortScanner  Sort = "scanner"
+	SortBoard    Sort = "board"
+	SortLine     Sort = "line"     // with signs on it
+	SortKeyboard Sort = "keyboard" // or a scanner that types
+	SortSilent   Sort = "silent"   // nothing answers: off, or it speaks by itself
+	SortShut     Sort = "shut"     // the port cannot be opened
+)
+
+// A Found is one port and what answers there.
+type Found struct {
+	Sort      Sort       `json:"sort"`
+	Port      string     `json:"port"` // the name to configure
+	Node      string     `json:"node"` // the kernel's name now
+	Adapter   string     `json:"adapter,omitempty"`
+	Baud      int        `json:"baud,omitempty"`
+	Model     string     `json:"model,omitempty"` // as the device says
+	Addresses []int      `json:"addresses,omitempty"`
+	Inputs    int        `json:"inputs,omitempty"`
+	Coils     int        `json:"coils,omitempty"`
+	Known     string     `json:"known,omitempty"` // the configuration has it already, under this name
+	Problem   kiosk.Text `json:"problem,omitzero"`
+	Remedy    kiosk.Text `json:"remedy,omitzero"`
+}
+
+// A Report is what a scan found.
+type Report struct {
+	Found []Found     `json:"found"`
+	Chips []gpio.Chip `json:"chips"` // pins of this machine
+	TOML  string      `json:"toml"`  // what could be configured, ready to paste
+}
+
+// A Scanner looks for devices.
+type Scanner struct {
+	Tree  hotplug.Tree
+	Ports []string       // serial ports beside those of the machine, such as one of an adapter without a driver's name
+	Conf  *config.Config // what is configured already; may be nil
+	State string         // the state directory of Conf
+}
+
+// Scan looks at every port at the same time. It sends questions only: none
+// changes a setting, prints, or moves anything. A printer that is set to another
+// speed than those tried may get a few wrong characters.
+func (s *Scanner) Scan(ctx context.Context) (Report, error) {
+	devices := s.Tree.List()
+	for _, p := range s.Ports {
+		devices = append(devices, hotplug.Device{Kind: hotplug.Serial, Node: p, Port: -1})
+	}
+	found := make([]Found, len(devices))
+	var all sync.WaitGroup
+	for i, d := range devices {
+		all.Go(func() { found[i] = s.look(ctx, d) })
+	}
+	all.Wait()
+	if err := ctx.Err(); err != nil {
+		return Report{}, err
+	}
+	r := Report{Found: slices.DeleteFunc(found, func(f Found) bool { return f.Sort == "" })}
+	var err error
+	if r.Chips, err = gpio.Chips(); err != nil {
+		return r, err
+	}
+	r.TOML = s.propose(r.Found)
+	return r, nil
+}
+
+// look says what is at one device node.
+func (s *Scanner) look(ctx context.Context, d hotplug.Device) Found {
+	f := Found{Node: d.Node, Port: stable(d), Adapter: adapter(d)}
+	f.Known = s.known(f)
+	switch d.Kind {
+	case hotplug.Printer:
+		return s.lookUSB(ctx, f)
+	case hotplug.Input:
+		return lookInput(ctx, f, d)
+	}
+	p := config.Port{File: d.Node, Baud: 9600}
+	if err := parts.TryPort(ctx, "/", p); err != nil {
+		f.Sort = SortShut
+		f.Problem, f.Remedy = parts.Trouble(d.Node, err)
+		return f
+	}
+	return ask(ctx, f)
+}
+
+// known returns the name under which the configuration has a port.
+func (s *Scanner) known(f Found) string {
+	if s.Conf == nil {
+		return ""
+	}
+	for _, p := range s.Conf.Ports() {
+		file := config.Resolve(s.State, p.File)
+		if p.File == f.Port || file == f.Port || file == f.Node || same(file, f.Node) {
+			return p.Device
+		}
+	}
+	return ""
+}
+
+// same reports whether a configured name leads to a node now.
+func same(file, node string) bool {
+	to, err := hotplug.Tree{}.Resolve(file)
+	at, err2 := hotplug.Tree{}.Resolve(node)
+	return err == nil && err2 == nil && to == at
+}
+
+// stable returns the best name of a device: one that survives another socket and
+// another start, as far as there is one.
+func stable(d hotplug.Device) string {
+	switch {
+	case d.Kind != hotplug.Serial && d.Vendor != 0:
+		m := hotplug.Match{Vendor: d.Vendor, Product: d.Product}.String()
+		if d.Serial != "" {
+			m += ":" + d.Serial
+		}
+		return "usb:" + m
+	case d.Serial == "" || len(d.Links) == 0:
+		for _, l := range d.Links { // without a serial number two adapters have one by-id name
+			if strings.Contains(l, "/by-path/") {
+				return l
+			}
+		}
+	}
+	switch {
+	case len(d.Links) > 0:
+		return d.Links[0]
+	case d.ID() != "":
+		return "/dev/serial/by-id/" + d.ID()
+	}
+	return d.Node
+}
+
+func adapter(d hotplug.Device) string {
+	return strings.Join(strings.Fields(strings.Join([]string{d.Driver, d.Maker, d.Model, d.Name}, " ")), " ")
+}
+
+// lookUSB asks a USB printer what it is.
+func (s *Scanner) lookUSB(ctx context.Context, f Found) Found {
+	f.Sort = SortPrinter
+	p, err := usblp.Open(usblp.Config{Name: f.Node})
+	if err != nil {
+		f.Sort = SortShut
+		f.Problem, f.Remedy = parts.Trouble(f.Node, err)
+		return f
+	}
+	defer p.Close()
+	if id, err := p.ID(); err == nil {
+		f.Model = strings.TrimSpace(id.Maker + " " + id.Model)
+	}
+	return f
+}
+
+// lookInput keeps keyboards on USB: a scanner may be one. Mice, power keys and
+// touch panels are left out, as far as their names tell.
+func lookInput(ctx context.Context, f Found, d hotplug.Device) Found {
+	name := strings.ToLower(d.Name + d.Model)
+	for _, other := range []string{"mouse", "touch", "button", "consumer", "system control", "video"} {
+		if strings.Contains(name, other) {
+			return Found{}
+		}
+	}
+	if d.Vendor == 0 {
+		return Found{}
+	}
+	f.Sort, f.Model = SortKeyboard, d.Name
+	p, err := evdev.Opener(evdev.Config{Name: d.Node})(ctx)
+	if err == nil {
+		p.Close()
+		return f
+	}
+	if !errors.Is(err, device.ErrGone) {
+		f.Problem, f.Remedy = parts.Trouble(d.Node, err)
+	}
+	return f
+}

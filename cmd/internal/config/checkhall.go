@@ -1,0 +1,98 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// ref checks that a device document names a thing that exists. Without a
+// readable hall its names cannot be checked; that was reported already.
+func (k *checker) ref(path, kind, name, where string, all map[string]bool) {
+	switch {
+	case name == "":
+		k.bad(path, "name one of "+where, "is missing")
+	case !all[name] && (k.c.Hall != nil || where == here):
+		k.bad(path, "name one of "+where, "there is no %s %q", kind, name)
+	}
+}
+
+const (
+	here  = "this document"
+	there = "the hall document"
+)
+
+func (k *checker) buttons() {
+	seen, taken := map[string]bool{}, map[string]bool{}
+	for i, b := range k.c.Buttons {
+		p := fmt.Sprintf("button[%d]", i)
+		k.name(p, b.Name, seen)
+		k.contact(p+".input", b.Input, true, taken)
+		if b.Lamp != "" {
+			k.contact(p+".lamp", b.Lamp, false, taken)
+		}
+		k.ref(p+".item", "item", b.Item, there, k.hall.items)
+	}
+}
+
+// contact checks "board1:0" or "gpio:GPIO17".
+func (k *checker) contact(path, s string, input bool, taken map[string]bool) {
+	board, no, _ := strings.Cut(s, ":")
+	kind := "coil "
+	if input {
+		kind = "input "
+	}
+	if taken[kind+s] && board != "gpio" {
+		k.bad(path, "give every button a contact of its own", "%s%q is used twice", kind, s)
+	}
+	taken[kind+s] = true
+	if board == "gpio" {
+		if taken["pin "+no] {
+			k.bad(path, "give every button and lamp a pin of its own", "pin %q is used twice", no)
+		}
+		taken["pin "+no] = true
+		if !pin.MatchString(no) {
+			k.bad(path, `name the pin, such as "gpio:GPIO17"`, "%q names no pin", s)
+		}
+		return
+	}
+	for _, b := range k.c.Boards {
+		if b.Name != board {
+			continue
+		}
+		most := b.Coils
+		if input {
+			most = b.Inputs
+		}
+		if !decimal(no, most-1) {
+			k.bad(path, "count from 0 and stay below the number that the [[board]] states", "board %q has %d of these, not one %q", board, most, no)
+		}
+		return
+	}
+	k.bad(path, `write "board1:0" with the name of a [[board]], or "gpio:GPIO17"`, "there is no board %q", board)
+}
+
+func (k *checker) zones(path string, zones []string) {
+	for j, z := range zones {
+		k.ref(fmt.Sprintf("%s.zones[%d]", path, j), "zone", z, there, k.hall.zones)
+	}
+}
+
+func (k *checker) touches() {
+	printers, readers, seen := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, d := range k.c.Printers {
+		printers[d.Name] = true
+	}
+	for _, d := range k.c.Readers {
+		readers[d.Name] = true
+	}
+	for i, t := range k.c.Touches {
+		p := fmt.Sprintf("touch[%d]", i)
+		k.name(p, t.Name, seen)
+		if t.Printer != "" {
+			k.ref(p+".printer", "printer", t.Printer, here, printers)
+		}
+		if t.Reader != "" {
+			k.ref(p+".reader", "reader", t.Reader, here, readers)
+		}
+	}
+}

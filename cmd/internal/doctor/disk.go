@@ -1,0 +1,112 @@
+package doctor
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"longcheng/kiosk/sqlite"
+)
+
+const (
+	leastSpace = 100 << 20 // bytes; below it a day may not fit beside logs and the write-ahead log
+	goodSpace  = 1 << 30   // bytes; a year of a busy hall
+	leastFiles = 100
+)
+
+func statfs(dir string) (s unix.Statfs_t, err error) { return s, unix.Statfs(dir, &s) }
+
+// disk finds a state directory that cannot keep a promise.
+func (e *exam) disk() {
+	if s, err := os.Stat(e.State); err != nil || !s.IsDir() {
+		e.find("state-missing", e.State, reason(err))
+		return
+	}
+	s, err := e.Statfs(e.State)
+	if err != nil {
+		e.find("state-missing", e.State, err.Error())
+		return
+	}
+	free, all := int64(s.Bavail)*int64(s.Bsize), int64(s.Blocks)*int64(s.Bsize) // 32 bits wide on some machines
+	said := fmt.Sprintf("%d MiB of %d MiB are free", free>>20, all>>20)
+	switch {
+	case s.Flags&unix.ST_RDONLY != 0 || e.readOnly():
+		e.find("disk-readonly", e.State, "mounted ro")
+	case free < leastSpace || s.Files > 0 && s.Ffree < leastFiles:
+		e.find("disk-full", e.State, said)
+	case free < min(goodSpace, all/10):
+		e.find("disk-filling", e.State, said)
+	}
+}
+
+func reason(err error) string {
+	var p *fs.PathError
+	switch {
+	case err == nil:
+		return "is no directory"
+	case errors.As(err, &p):
+		return p.Err.Error()
+	}
+	return err.Error()
+}
+
+// readOnly looks up the mount that the state directory is on.
+func (e *exam) readOnly() bool {
+	best, ro := "", false
+	for line := range strings.Lines(e.text("/proc/mounts")) {
+		f := strings.Fields(line)
+		if len(f) < 4 || len(f[1]) < len(best) || !below(e.State, f[1]) {
+			continue
+		}
+		best, ro = f[1], strings.HasPrefix(f[3], "ro,") || f[3] == "ro"
+	}
+	return ro
+}
+
+func below(path, dir string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
+}
+
+// wear finds cards that near their end and file systems that have seen errors.
+func (e *exam) wear() {
+	for _, dir := range e.glob("/sys/block/mmcblk*/device") {
+		life, eol := e.text(dir+"/life_time"), e.text(dir+"/pre_eol_info")
+		used := int64(0)
+		for _, f := range strings.Fields(life) { // each counts tenths of its life that are used
+			n, _ := strconv.ParseInt(f, 0, 64)
+			used = max(used, n)
+		}
+		if n, _ := strconv.ParseInt(eol, 0, 64); used >= 9 || n >= 2 {
+			e.find("disk-worn", filepath.Base(filepath.Dir(dir)), fmt.Sprintf("life_time %s, pre_eol_info %s", life, eol))
+		}
+	}
+	for _, f := range e.glob("/sys/fs/ext4/*/errors_count") {
+		if n := number(e.text(f)); n > 0 {
+			e.find("disk-errors", filepath.Base(filepath.Dir(f)), fmt.Sprintf("%d errors", n))
+		}
+	}
+}
+
+// store verifies the journal; a running daemon goes on meanwhile.
+func (e *exam) store() {
+	file := e.storeFile()
+	if _, err := os.Stat(file); err != nil {
+		return // a box that was never started has none
+	}
+	r, err := sqlite.Verify(e.ctx, file)
+	switch {
+	case err != nil && e.ctx.Err() != nil:
+		e.find("interrupted", file, e.ctx.Err().Error())
+	case err != nil:
+		e.find("store-damaged", file, err.Error())
+	case len(r.Faults) > 0:
+		e.find("journal-broken", file, fmt.Sprintf("%s (%d faults)", r.Faults[0], len(r.Faults)))
+	}
+}

@@ -1,0 +1,111 @@
+package doctor
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"longcheng/cmd/internal/config"
+	"longcheng/cmd/internal/status"
+)
+
+// documents reads the configuration and the hall document as the daemon does.
+func (e *exam) documents() {
+	c, found := config.Load(e.Config)
+	for _, f := range found {
+		on := f.File
+		if f.Line > 0 {
+			on = fmt.Sprintf("%s:%d", f.File, f.Line)
+		}
+		e.find(documentFault(e.Config, f), on, f.Text+": "+f.Remedy)
+	}
+	if !config.Broken(found) {
+		e.conf = c
+	}
+}
+
+func documentFault(own string, f config.Finding) string {
+	switch {
+	case f.Warning:
+		return "config-warning"
+	case filepath.Clean(f.File) != filepath.Clean(own):
+		return "hall-broken"
+	}
+	return "config-broken"
+}
+
+// daemon concludes from what kioskd says, or from its silence.
+func (e *exam) daemon() {
+	s := e.Status
+	switch {
+	case errors.Is(e.Asked, status.ErrForeign):
+		e.find("web-taken", e.listen(), e.Asked.Error())
+	case s == nil:
+		e.down()
+	case s.State == "failing":
+		e.find("kioskd-failing", "", loopsOf(s))
+	case s.Version != e.Version && e.Version != "" && e.Version != "unknown" && s.Version != "unknown":
+		e.find("tool-differs", "", fmt.Sprintf("kioskd %s, kioskctl %s", s.Version, e.Version))
+	}
+	if s != nil && s.Alarm != "" {
+		e.find("clock-alarm", "", s.Alarm)
+	}
+}
+
+func (e *exam) listen() string {
+	if e.conf == nil {
+		return ""
+	}
+	return e.conf.Web.Listen
+}
+
+// loopsOf names what is not well.
+func loopsOf(s *status.Status) string {
+	said := ""
+	if s.Store != "ok" {
+		said = "store: " + s.Store
+	}
+	for _, l := range s.Loops {
+		if l.Hangs || !l.Beaten {
+			said += fmt.Sprintf(" loop %s (silent for %s)", l.Loop, l.Silent.Round(1e9))
+		}
+	}
+	return said
+}
+
+// restarts is how many are too many.
+const restarts = 3
+
+// down tells a service that is off from one that cannot stay on.
+func (e *exam) down() {
+	said := "no answer at " + e.listen()
+	text, err := e.Command(e.ctx, "systemctl", "show", "kioskd.service", "-p", "NRestarts,ActiveState,SubState,Result")
+	if err == nil {
+		unit := properties(text)
+		said = fmt.Sprintf("unit is %s (%s), %s restarts, last result %s", unit["ActiveState"], unit["SubState"], unit["NRestarts"], unit["Result"])
+		if number(unit["NRestarts"]) >= restarts && unit["ActiveState"] != "active" {
+			e.find("kioskd-restarting", "kioskd.service", said)
+			return
+		}
+	}
+	e.find("kioskd-down", "kioskd.service", said)
+}
+
+// browsers are the units whose settings are there: they must run.
+func (e *exam) browsers() {
+	for _, unit := range []string{"kiosk-touch", "kiosk-wall"} {
+		settings := "/etc/longcheng/" + unit[len("kiosk-"):] + ".env"
+		if _, err := os.Stat(e.path(settings)); err != nil {
+			continue
+		}
+		text, err := e.Command(e.ctx, "systemctl", "show", unit+".service", "-p", "ActiveState,SubState,NRestarts")
+		if err != nil {
+			continue // no systemd here
+		}
+		u := properties(text)
+		if u["ActiveState"] != "active" {
+			e.find("browser-down", unit+".service", fmt.Sprintf("unit is %s (%s), %s restarts", u["ActiveState"], u["SubState"], u["NRestarts"]))
+		}
+	}
+}

@@ -1,0 +1,42 @@
+package doctor
+
+import (
+	"slices"
+
+	"longcheng/kiosk"
+)
+
+// List returns every fault that is known, by area, in the order of the handbook.
+func List() []Area {
+	return []Area{
+		{kiosk.Text{ZH: "端口与连线", EN: "Ports and cables"}, portFaults()},
+		{kiosk.Text{ZH: "打印机", EN: "Printers"}, printerFaults()},
+		{kiosk.Text{ZH: "读卡器、屏、声音", EN: "Readers, strips, sound"}, deviceFaults()},
+		{kiosk.Text{ZH: "电源、磁盘、时钟", EN: "Power, disk, clock"}, machineFaults()},
+		{kiosk.Text{ZH: "网络", EN: "Network"}, networkFaults()},
+		{kiosk.Text{ZH: "程序与文档", EN: "Programs and documents"}, programFaults()},
+	}
+}
+
+// An Area is a part of the list.
+type Area struct {
+	Name   kiosk.Text
+	Faults []Fault
+}
+
+// Named returns a fault of the list by its id. One that is not in the list has
+// its id as name: a newer daemon may know more.
+func Named(id string) Fault {
+	for _, a := range List() {
+		if i := slices.IndexFunc(a.Faults, func(f Fault) bool { return f.ID == id }); i >= 0 {
+			return a.Faults[i]
+		}
+	}
+	return Fault{ID: id, Level: Bad, Name: kiosk.Text{ZH: id, EN: id}}
+}
+
+// entry is one fault as it is written in the list: name, cause and remedy, each
+// first in Chinese.
+func entry(id string, level Level, nameZH, nameEN, causeZH, causeEN, remedyZH, remedyEN string) Fault {
+	return Fault{id, level, kiosk.Text{ZH: nameZH, EN: nameEN}, kiosk.Text{ZH: causeZH, EN: causeEN}, kiosk.Text{ZH: remedyZH, EN: remedyEN}}
+}

@@ -1,0 +1,336 @@
+package update
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"longcheng/cmd/internal/release"
+)
+
+// A Daemon is the service whose programs are replaced.
+type Daemon interface {
+	// Restart starts the programs that the link names.
+	Restart(ctx context.Context) error
+	// Healthy asks whether the daemon of a version runs and is well.
+	Healthy(ctx context.Context, version string) error
+}
+
+// A Releases is where releases come from.
+type Releases interface {
+	Releases(kind, arch string) ([]release.Release, error)
+	Fetch(ctx context.Context, r release.Release, to string) error
+}
+
+// A Box is updated. All fields are required.
+type Box struct {
+	Home     Home
+	Config   string // directory of the configuration
+	Arch     string
+	Now      func() time.Time
+	Daemon   Daemon
+	Patience Patience
+	Schema   func(ctx context.Context) (int64, error)                       // of the store as it lies on the disk; 0: there is none
+	Try      func(ctx context.Context, r release.Release, dir string) error // do these programs run, and read this configuration?
+	Say      func(format string, args ...any)                               // hears each step
+}
+
+// Patience is how long a release on trial is watched.
+type Patience struct {
+	Every  time.Duration // it is asked
+	Good   time.Duration // it must be well without a break
+	Within time.Duration // all of that
+}
+
+// Refusals.
+var (
+	errNewer  = errors.New("the store is newer than that release can read: restore the backup that was made before")
+	ErrOneWay = errors.New("the release changes the store so that the one of before cannot open it: make a backup, then allow it with --one-way")
+	ErrTrial  = errors.New("another release is on trial: wait until it is kept or given up")
+)
+
+// Choose returns the newest release that is newer than what runs and was not
+// given up; release.ErrNone if there is none. A version asks for that one alone;
+// again, although it was given up before.
+func (b *Box) Choose(from Releases, version string, again bool) (release.Release, error) {
+	list, err := from.Releases(release.Program, b.Arch)
+	if err != nil {
+		return release.Release{}, err
+	}
+	state, err := b.Home.State()
+	if err != nil {
+		return release.Release{}, err
+	}
+	serial, err := b.serial()
+	if err != nil {
+		return release.Release{}, err
+	}
+	for _, r := range list {
+		if version != "" && r.Version != version || r.Serial <= serial {
+			continue
+		}
+		if why := state.GivenUp[r.Version]; why != "" && !again {
+			b.Say("release %s was given up before: %s", r.Version, why)
+			continue
+		}
+		return r, nil
+	}
+	return release.Release{}, release.ErrNone
+}
+
+// serial is that of the release that runs.
+func (b *Box) serial() (int64, error) {
+	runs, err := b.Home.Runs()
+	if err != nil {
+		return 0, err
+	}
+	r, err := b.Home.Describe(runs)
+	return r.Serial, err
+}
+
+// Apply takes a release into use and returns when it is kept, or with the reason
+// why the box runs what it ran before. It may be killed at any moment.
+func (b *Box) Apply(ctx context.Context, from Releases, r release.Release, oneWay bool) error {
+	unlock, err := b.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if t, err := b.Home.Trial(); t != nil || err != nil {
+		return errors.Join(ErrTrial, err)
+	}
+	runs, err := b.Home.Runs()
+	if err != nil {
+		return err
+	}
+	if err := b.mayReturn(runs, r, oneWay); err != nil {
+		return err
+	}
+	if err := b.bring(ctx, from, r); err != nil {
+		return err
+	}
+	if err := saveConfig(b.Config, b.Home.path(configBefore)); err != nil {
+		return err
+	}
+	t := &Trial{From: runs, To: r.Version, Begun: b.Now().UTC()}
+	if err := writeJSON(b.Home.path(trialFile), t); err != nil {
+		return err
+	}
+	if err := b.Home.link(b.Home.programs(r.Version)); err != nil {
+		return err
+	}
+	b.Say("release %s is on trial", r.Version)
+	if err := b.Daemon.Restart(ctx); err != nil {
+		return b.back(ctx, fmt.Sprintf("it could not be started: %v", err))
+	}
+	return b.watch(ctx, t)
+}
+
+// mayReturn refuses a release that could not be given up again.
+func (b *Box) mayReturn(runs string, r release.Release, oneWay bool) error {
+	old, err := b.Home.Describe(runs)
+	if err != nil {
+		return err
+	}
+	if r.Schema > old.Schema && !oneWay {
+		return fmt.Errorf("release %s: %w", r.Version, ErrOneWay)
+	}
+	return nil
+}
+
+// canReturn says whether a version can open the store as it is now.
+func (b *Box) canReturn(version string) error {
+	r, err := b.Home.Describe(version)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	schema, err := b.Schema(ctx)
+	if err != nil {
+		return err
+	}
+	if schema > r.Schema {
+		return fmt.Errorf("the store has schema %d, release %s knows %d: %w", schema, version, r.Schema, errNewer)
+	}
+	return nil
+}
+
+// bring fetches a release, unpacks it and sees whether it runs at all.
+func (b *Box) bring(ctx context.Context, from Releases, r release.Release) error {
+	file := b.Home.path("incoming")
+	defer os.Remove(file)
+	b.Say("fetching release %s, %d MiB", r.Version, r.Bytes>>20)
+	if err := from.Fetch(ctx, r, file); err != nil {
+		return err
+	}
+	if err := b.Home.unpack(file, r); err != nil {
+		return err
+	}
+	if err := b.Try(ctx, r, b.Home.programs(r.Version)); err != nil {
+		return fmt.Errorf("release %s does not fit this box, nothing was changed: %w", r.Version, err)
+	}
+	return nil
+}
+
+// Resume finishes what a power cut or a kill interrupted. Call it before
+// anything else is done, and at every start of the box.
+func (b *Box) Resume(ctx context.Context) error {
+	unlock, err := b.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	t, err := b.Home.Trial()
+	if err != nil {
+		return errors.Join(err, b.Home.endTrial())
+	}
+	if t == nil {
+		return nil
+	}
+	runs, err := b.Home.Runs()
+	if err != nil {
+		return err
+	}
+	switch {
+	case t.Back:
+		return b.back(ctx, t.Why)
+	case runs != t.To:
+		b.Say("the trial of release %s was cut off before it began", t.To)
+		return b.Home.endTrial()
+	}
+	b.Say("the trial of release %s was cut off: it goes on", t.To)
+	return b.watch(ctx, t)
+}
+
+// watch keeps the release on trial when the box is healthy with it.
+func (b *Box) watch(ctx context.Context, t *Trial) error {
+	if err := b.healthy(ctx, t.To); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err() // the trial goes on when the updater runs again
+		}
+		return b.back(ctx, fmt.Sprintf("not healthy: %v", err))
+	}
+	if runs, err := b.Home.Runs(); runs != t.To || err != nil { // too many starts: Settle was faster
+		return errors.Join(fmt.Errorf("release %s was given up while it was watched", t.To), err)
+	}
+	if err := b.remember(func(s *State) { s.Before = t.From; delete(s.GivenUp, t.To) }); err != nil {
+		return err
+	}
+	if err := b.Home.endTrial(); err != nil {
+		return err
+	}
+	b.Say("release %s is kept", t.To)
+	return b.Home.prune(t.To, t.From)
+}
+
+// healthy waits until the daemon has been well for long enough.
+func (b *Box) healthy(ctx context.Context, version string) error {
+	late, cancel := context.WithTimeout(ctx, b.Patience.Within)
+	defer cancel()
+	tick := time.NewTicker(b.Patience.Every)
+	defer tick.Stop()
+	var since time.Time
+	last := errors.New("it was not asked")
+	for {
+		if err := b.Daemon.Healthy(late, version); err != nil {
+			last, since = err, time.Time{}
+		} else if since.IsZero() {
+			since = time.Now()
+		} else if time.Since(since) >= b.Patience.Good {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-late.Done():
+			return fmt.Errorf("after %s: %w", b.Patience.Within, last)
+		}
+	}
+}
+
+// back gives the trial up and starts what ran before.
+func (b *Box) back(ctx context.Context, why string) error {
+	t, err := b.Home.Trial()
+	if err != nil {
+		return err
+	}
+	if t == nil {
+		return errors.New("the release was given up while it was watched: " + why)
+	}
+	if err := b.giveUp(t, why); err != nil {
+		return err
+	}
+	b.Say("back to %s", t.From)
+	return errors.Join(fmt.Errorf("release %s was given up, %s runs again: %s", t.To, t.From, t.Why), b.Daemon.Restart(ctx))
+}
+
+// Rollback goes back to the release before the one that runs, if the store
+// allows it.
+func (b *Box) Rollback(ctx context.Context) error {
+	unlock, err := b.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if t, err := b.Home.Trial(); t != nil || err != nil {
+		return errors.Join(ErrTrial, err)
+	}
+	runs, err := b.Home.Runs()
+	if err != nil {
+		return err
+	}
+	s, err := b.Home.State()
+	if err != nil {
+		return err
+	}
+	if s.Before == "" || s.Before == runs {
+		return errors.New("roll back: this box remembers no release of before: install one with update apply")
+	}
+	if err := b.canReturn(s.Before); err != nil {
+		return fmt.Errorf("roll back to %s: %w", s.Before, err)
+	}
+	if _, err := os.Stat(filepath.Join(b.Home.programs(s.Before), daemonName)); err != nil {
+		return fmt.Errorf("roll back to %s: %w", s.Before, err)
+	}
+	if err := b.remember(func(s *State) { s.GivenUp[runs] = "a technician went back to " + s.Before; s.Before = "" }); err != nil {
+		return err
+	}
+	if err := b.Home.link(b.Home.programs(s.Before)); err != nil {
+		return err
+	}
+	b.Say("back to %s", s.Before)
+	return b.Daemon.Restart(ctx)
+}
+
+// Adopt notes what Debian's package has installed, and runs it: whoever installs
+// a package by hand wants it.
+func (b *Box) Adopt(r release.Release) error {
+	if err := b.Home.prepare(); err != nil {
+		return err
+	}
+	if err := errors.Join(writeJSON(b.Home.path(Packaged+".json"), r), b.Home.endTrial()); err != nil {
+		return err
+	}
+	return b.Home.link(b.Home.Packaged)
+}
+
+// lock keeps a second updater out; the kernel forgets it with the process.
+func (b *Box) lock() (func(), error) {
+	if err := b.Home.prepare(); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(b.Home.path("lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		f.Close()
+		return nil, errors.New("another updater is at work on this box: wait for it")
+	}
+	return func() { f.Close() }, nil
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"longcheng/cmd/internal/commission"
+	"longcheng/cmd/kiosksim/sim/port"
+	"longcheng/cmd/kiosksim/sim/sam"
+)
+
+// aReader is a simulated reader where the small hall has one, with a card on it.
+func aReader(t *testing.T, c sam.Condition) (state string) {
+	t.Helper()
+	state = t.TempDir()
+	cable, err := port.Open(filepath.Join(state, "ports/reader-1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := sam.New(cable)
+	r.Place(sam.Person{Name: "欧阳震华", Sex: "1", Nation: "01", Birth: "19000101", Address: "龙城区", Number: "11010119000101009X", Issuer: "龙城市公安局", From: "20200101", Until: "20400101"}, c)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = cable.Run(ctx, r.Receive) }()
+	t.Cleanup(func() { stop(); cable.Close(); <-done })
+	return state
+}
+
+const smallHall = "../../deploy/halls/small/kioskd.toml"
+
+// A reader is tested, recorded and played back from the command line.
+func TestCommissionAReader(t *testing.T) {
+	state := aReader(t, sam.Good)
+	out, err := ctl(t, "test", "reader-1", "--config", smallHall, "--state", state, "--answer", "yes", "--patience", "10s")
+	if err != nil || !strings.Contains(out, "reader reader-1: 合格 / good") || strings.Contains(out, "欧阳") {
+		t.Fatalf("%v:\n%s", err, out)
+	}
+	state = aReader(t, sam.MovedTooEarly)
+	file := filepath.Join(t.TempDir(), "tape.txt")
+	out, err = ctl(t, "record", "reader-1", "--config", smallHall, "--state", state, "--answer", "yes", "--patience", "10s", "--json", "-o", file)
+	var v commission.Verdict
+	if jerr := json.Unmarshal([]byte(out), &v); jerr != nil || !errors.Is(err, errNotGood) || v.Good || v.Remedy.ZH == "" {
+		t.Fatalf("%v, %v: %s", err, jerr, out)
+	}
+	if out, err = ctl(t, "replay", file); err != nil || !strings.Contains(out, "problem: moved") {
+		t.Errorf("%v: %s", err, out)
+	}
+	if fi, err := os.Stat(file); err != nil || fi.Mode().Perm() != 0o600 {
+		t.Errorf("the tape: %v, %v", fi, err)
+	}
+}
+
+// What can be tested is listed; a port that cannot be opened is told with the
+// remedy in both languages.
+func TestCommissionMistakes(t *testing.T) {
+	out, err := ctl(t, "test", "--config", smallHall, "--json")
+	var names []string
+	if json.Unmarshal([]byte(out), &names) != nil || err != nil || len(names) < 6 {
+		t.Errorf("%v: %s", err, out)
+	}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"test", "nope", "--config", smallHall}, "use one of printer printer-1"},
+		{[]string{"test", "--config", "nope.toml"}, "nope.toml"},
+		{[]string{"probe", "/dev/does-not-exist"}, "请插好设备"},
+		{[]string{"probe", "what"}, "no printer of the configuration"},
+		{[]string{"replay", "nope"}, "no such file"},
+	} {
+		if _, err := ctl(t, c.args...); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: %v, want %q", c.args, err, c.want)
+		}
+	}
+}

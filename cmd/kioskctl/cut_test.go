@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"longcheng/cmd/internal/release"
+)
+
+// A machine is a directory with everything that a box of Debian packages has: the
+// real programs in two versions, their configuration, a depot, and a systemctl that
+// does what systemd does with kioskd.service.
+type machine struct {
+	t              *testing.T
+	dir, bin, addr string
+}
+
+// systemctl stands for systemd: ExecStartPre, then the program that the link
+// names. What it starts outlives the updater that is killed.
+const systemctl = `#!/bin/sh
+set -e
+[ -e DIR/pid ] && kill -9 $(cat DIR/pid) 2>/dev/null || true
+DIR/bin/kioskctl update settle FLAGS || true
+setsid DIR/home/current/kioskd run -config DIR/etc/kioskd.toml -state DIR/state >>DIR/log 2>&1 &
+echo $! >DIR/pid
+`
+
+const boxDocument = `device = "kiosk-1"
+hall = "hall.toml"
+[web]
+listen = "%s"
+[[user]]
+name = "supervisor"
+hash = '$argon2id$v=19$m=19456,t=2,p=1$GVozDp0CEWJh84fs424HAw$NrhuC7Iq6XOt8rCe5XSsLALo+LUgN0WrvkYfN7MHs0o'
+roles = ["supervisor"]
+[[touch]]
+name = "touch-1"
+`
+
+func newMachine(t *testing.T) *machine {
+	t.Helper()
+	m := &machine{t: t, dir: t.TempDir(), addr: freePort(t)}
+	m.bin = filepath.Join(m.dir, "bin")
+	for _, d := range []string{"bin", "next", "etc", "state", "home", "shim"} {
+		m.ok(os.Mkdir(filepath.Join(m.dir, d), 0o755))
+	}
+	m.build("kioskd", "1.0", m.bin)
+	m.build("kioskctl", "1.0", m.bin)
+	m.build("kioskd", "1.1", filepath.Join(m.dir, "next"))
+	hall, err := os.ReadFile("../../deploy/halls/small/hall.toml")
+	m.ok(err)
+	m.ok(os.WriteFile(filepath.Join(m.dir, "etc", "hall.toml"), hall, 0o644))
+	m.ok(os.WriteFile(filepath.Join(m.dir, "etc", "kioskd.toml"), fmt.Appendf(nil, boxDocument, m.addr), 0o644))
+	shim := strings.NewReplacer("DIR", m.dir, "FLAGS", strings.Join(m.flags(), " ")).Replace(systemctl)
+	m.ok(os.WriteFile(filepath.Join(m.dir, "shim", "systemctl"), []byte(shim), 0o755))
+	m.publish()
+	m.must("update", "adopt")
+	t.Cleanup(m.stop)
+	return m
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func (m *machine) ok(err error) {
+	m.t.Helper()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+func (m *machine) build(program, version, into string) {
+	m.t.Helper()
+	flags := "-s -w -X main.version=" + version + " -X main.made=1700000000"
+	if said, err := exec.Command("go", "build", "-ldflags", flags, "-o", filepath.Join(into, program), "longcheng/cmd/"+program).CombinedOutput(); err != nil {
+		m.t.Fatalf("%v: %s", err, said)
+	}
+}
+
+// publish makes the depot of a maintainer who has released 1.1.
+func (m *machine) publish() {
+	m.t.Helper()
+	keys := release.Keys{}
+	for _, role := range release.Roles() {
+		keys[role] = release.NewKey()
+	}
+	depot := filepath.Join(m.dir, "depot")
+	d, err := release.NewDepot(depot, keys, time.Now)
+	m.ok(err)
+	file := filepath.Join(m.dir, "program.tar.gz")
+	m.ok(bundle(file, []string{filepath.Join(m.dir, "next", "kioskd"), filepath.Join(m.bin, "kioskctl")}, time.Unix(1800000000, 0)))
+	r, err := own1()
+	m.ok(err)
+	m.ok(d.Add(file, r))
+	m.ok(d.Publish(release.MaxFresh))
+	root, err := os.ReadFile(filepath.Join(depot, "1.root.json"))
+	m.ok(err)
+	m.ok(os.WriteFile(filepath.Join(m.dir, "etc", "releases-root.json"), root, 0o644))
+}
+
+// own1 is release 1.1 of this commit.
+func own1() (release.Release, error) {
+	made = "1800000000"
+	defer func() { made = "" }()
+	r, err := own()
+	r.Version = "1.1"
+	return r, err
+}
+
+func (m *machine) flags() []string {
+	return []string{"--etc", m.dir + "/etc", "--state", m.dir + "/state", "--home", m.dir + "/home", "--packaged", m.bin, "--from", m.dir + "/depot", "--good", "300ms"}
+}
+
+func (m *machine) ctl(ctx context.Context, args ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, filepath.Join(m.bin, "kioskctl"), append(args, m.flags()...)...)
+	c.Env = append(os.Environ(), "PATH="+filepath.Join(m.dir, "shim")+":"+os.Getenv("PATH"))
+	return c
+}
+
+func (m *machine) must(args ...string) string {
+	m.t.Helper()
+	said, err := m.ctl(m.t.Context(), args...).CombinedOutput()
+	if err != nil {
+		log, _ := os.ReadFile(filepath.Join(m.dir, "log"))
+		m.t.Fatalf("kioskctl %v: %v: %s\n%s", args, err, said, log)
+	}
+	return string(said)
+}
+
+// starts is what a start of the box would run now.
+func (m *machine) starts() string {
+	m.t.Helper()
+	said, err := exec.Command(filepath.Join(m.dir, "home", "current", "kioskd"), "version").CombinedOutput()
+	if err != nil {
+		m.t.Fatalf("the box does not start: %v: %s", err, said)
+	}
+	return strings.TrimSpace(string(said))
+}
+
+func (m *machine) stop() {
+	text, err := os.ReadFile(filepath.Join(m.dir, "pid"))
+	if pid, err2 := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && err2 == nil {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+}
+
+var cuts = flag.Int("cuts", 5, "how often an update is cut; make test-update cuts thirty times")
+
+// TestAnUpdateIsCut: the updater is killed, as a power cut would end
+// it. After each cut the box starts, with the old release or with the new one; in
+// the end it has the new one, and its store is whole.
+func TestAnUpdateIsCut(t *testing.T) {
+	m := newMachine(t)
+	begun := time.Now()
+	m.must("update", "apply")
+	whole := time.Since(begun)
+	if got := m.starts(); got != "1.1" {
+		t.Fatalf("%s runs after an update that nobody cut", got)
+	}
+	m.must("update", "adopt")
+	seen := map[string]int{}
+	for range *cuts {
+		ctx, cancel := context.WithTimeout(t.Context(), rand.N(whole))
+		said, err := m.ctl(ctx, "update", "apply").CombinedOutput()
+		cut := errors.Is(ctx.Err(), context.DeadlineExceeded)
+		cancel()
+		if err != nil && !cut {
+			t.Fatalf("%v: %s", err, said)
+		}
+		m.must("update", "settle") // the next start of the box
+		got := m.starts()
+		seen[got]++
+		if kept := !strings.Contains(m.must("update", "status"), "trial"); got == "1.1" && kept {
+			m.must("update", "adopt")
+		}
+	}
+	t.Logf("an update takes %s; after %d cuts the box started with %v", whole.Round(time.Millisecond), *cuts, seen)
+	if seen["1.0"]+seen["1.1"] != *cuts {
+		t.Errorf("it started with %v", seen)
+	}
+	m.must("update", "apply")
+	if got := m.starts(); got != "1.1" {
+		t.Errorf("in the end %s runs: %s", got, m.must("update", "status"))
+	}
+	m.stop()
+	m.must1("verify", filepath.Join(m.dir, "state", "hall.db"))
+}
+
+func (m *machine) must1(args ...string) {
+	m.t.Helper()
+	if said, err := exec.Command(filepath.Join(m.bin, "kioskctl"), args...).CombinedOutput(); err != nil {
+		m.t.Errorf("kioskctl %v: %v: %s", args, err, said)
+	}
+}

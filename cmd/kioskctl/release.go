@@ -1,0 +1,234 @@
+package main
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"longcheng/cmd/internal/release"
+)
+
+// made is the time of the commit in seconds, set by the linker.
+var made = ""
+
+// serial is the number that orders releases.
+func serial() (int64, error) {
+	n, err := strconv.ParseInt(made, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("this program was built without a serial (%q): build it with make deb", made)
+	}
+	return n, nil
+}
+
+// depotFlags are those of the maintainer's commands.
+type depotFlags struct {
+	keys []string
+	days int
+}
+
+func (f *depotFlags) open(dir string) (*release.Depot, error) {
+	keys, err := release.ReadKeys(f.keys...)
+	if err != nil {
+		return nil, err
+	}
+	return release.OpenDepot(dir, keys, time.Now)
+}
+
+func (f *depotFlags) fresh() time.Duration { return time.Duration(f.days) * 24 * time.Hour }
+
+func releaseCommand(out io.Writer) *cobra.Command {
+	f := &depotFlags{}
+	c := &cobra.Command{Use: "release", Short: "For the maintainer: keys, signing and publishing of releases"}
+	c.PersistentFlags().StringSliceVar(&f.keys, "keys", nil, "directories with keys; a step needs only those of its roles")
+	c.PersistentFlags().IntVar(&f.days, "days", 90, "how long boxes accept the depot without a renewal, 30 to 90")
+	c.AddCommand(keysCommand(out), initCommand(out, f), bundleCommand(out), addCommand(out, f), renewCommand(out, f), rotateCommand(out, f), listCommand(out))
+	return c
+}
+
+func keysCommand(out io.Writer) *cobra.Command {
+	return &cobra.Command{
+		Use: "keys DIR [ROLE...]", Short: "Make keys, of every role if none is named", Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			roles := args[1:]
+			if len(roles) == 0 {
+				roles = release.Roles()
+			}
+			for _, role := range roles {
+				if err := release.WriteKey(args[0], role, release.NewKey()); err != nil {
+					return err
+				}
+			}
+			_, err := fmt.Fprintf(out, "keys of %v in %s: move root.pem into a safe, and a copy into another one\n", roles, args[0])
+			return err
+		},
+	}
+}
+
+func initCommand(out io.Writer, f *depotFlags) *cobra.Command {
+	return &cobra.Command{
+		Use: "init DEPOT", Short: "Make an empty depot", Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			keys, err := release.ReadKeys(f.keys...)
+			if err != nil {
+				return err
+			}
+			if _, err := release.NewDepot(args[0], keys, time.Now); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(out, "boxes trust this depot by %s: it becomes /etc/longcheng/releases-root.json\n", filepath.Join(args[0], "1.root.json"))
+			return err
+		},
+	}
+}
+
+// bundleCommand packs programs of the commit that this kioskctl is of.
+func bundleCommand(out io.Writer) *cobra.Command {
+	arch := debianArch()
+	c := &cobra.Command{
+		Use: "bundle OUT PROGRAM...", Short: "Pack programs into the file of a release", Args: cobra.MinimumNArgs(2),
+		RunE: func(_ *cobra.Command, args []string) error {
+			r, err := own()
+			if err != nil {
+				return err
+			}
+			r.Arch = arch
+			if err := r.Check(); err != nil {
+				return err
+			}
+			if err := bundle(args[0], args[1:], time.Unix(r.Serial, 0)); err != nil {
+				return err
+			}
+			if err := writeDescription(args[0], r); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(out, args[0])
+			return err
+		},
+	}
+	c.Flags().StringVar(&arch, "arch", arch, "architecture of the programs: amd64, arm64, armhf")
+	return c
+}
+
+// writeDescription puts what is known of a release beside its file, for add.
+func writeDescription(file string, r release.Release) error {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file+".json", append(text, '\n'), 0o644)
+}
+
+// bundle writes the same bytes for the same programs.
+func bundle(to string, programs []string, when time.Time) (err error) {
+	f, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	zip, _ := gzip.NewWriterLevel(f, gzip.BestCompression) // a level that exists
+	archive := tar.NewWriter(zip)
+	for _, p := range programs {
+		text, err := os.ReadFile(p)
+		if err != nil {
+			return fmt.Errorf("bundle: %w", err)
+		}
+		if err := archive.WriteHeader(&tar.Header{Name: filepath.Base(p), Mode: 0o755, Size: int64(len(text)), ModTime: when, Format: tar.FormatUSTAR}); err != nil {
+			return err
+		}
+		if _, err := archive.Write(text); err != nil {
+			return err
+		}
+	}
+	return errors.Join(archive.Close(), zip.Close())
+}
+
+func addCommand(out io.Writer, f *depotFlags) *cobra.Command {
+	return &cobra.Command{
+		Use: "add DEPOT FILE...", Short: "Sign releases into a depot; FILE.json describes each", Args: cobra.MinimumNArgs(2),
+		RunE: func(_ *cobra.Command, args []string) error {
+			d, err := f.open(args[0])
+			if err != nil {
+				return err
+			}
+			for _, file := range args[1:] {
+				var r release.Release
+				text, err := os.ReadFile(file + ".json")
+				if err == nil {
+					err = json.Unmarshal(text, &r)
+				}
+				if err != nil {
+					return fmt.Errorf("add %s: %w: make it with kioskctl release bundle", file, err)
+				}
+				if err := d.Add(file, r); err != nil {
+					return err
+				}
+				fmt.Fprintln(out, r.File())
+			}
+			return d.Publish(f.fresh())
+		},
+	}
+}
+
+func renewCommand(out io.Writer, f *depotFlags) *cobra.Command {
+	return &cobra.Command{
+		Use: "renew DEPOT", Short: "Sign the timestamp anew, at least every month", Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			d, err := f.open(args[0])
+			if err != nil {
+				return err
+			}
+			if err := d.Renew(f.fresh()); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(out, "boxes accept the depot until %s\n", d.Fresh().Format(time.DateOnly))
+			return err
+		},
+	}
+}
+
+func rotateCommand(out io.Writer, f *depotFlags) *cobra.Command {
+	return &cobra.Command{
+		Use: "rotate DEPOT ROLE DIR", Short: "Replace the key of a role; the new one is kept in DIR", Args: cobra.ExactArgs(3),
+		RunE: func(_ *cobra.Command, args []string) error {
+			d, err := f.open(args[0])
+			if err != nil {
+				return err
+			}
+			key := release.NewKey()
+			if err := release.WriteKey(args[2], args[1], key); err != nil {
+				return err
+			}
+			if err := d.Rotate(args[1], key); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(out, "%s has a new key in %s; boxes follow at their next look\n", args[1], args[2])
+			return err
+		},
+	}
+}
+
+func listCommand(out io.Writer) *cobra.Command {
+	return &cobra.Command{
+		Use: "list DEPOT", Short: "What a depot holds", Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			d, err := release.OpenDepot(args[0], nil, time.Now)
+			if err != nil {
+				return err
+			}
+			for _, r := range d.Releases() {
+				fmt.Fprintf(out, "%s\t%s\t%s\tschema %d\t%d MiB\n", r.Version, r.Kind, r.Arch, r.Schema, r.Bytes>>20)
+			}
+			_, err = fmt.Fprintf(out, "good until %s\n", d.Fresh().Format(time.DateOnly))
+			return err
+		},
+	}
+}

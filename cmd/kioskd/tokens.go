@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"longcheng/cmd/internal/config"
+	"longcheng/cmd/internal/parts"
+	"longcheng/kiosk"
+)
+
+// aCard is what the screen calls a card without a name on it.
+const aCard = "卡片"
+
+// readTokens serves a reader of passports or contactless cards.
+func (b *box) readTokens(r config.Reader, name string, pages []string, beat func()) func(context.Context) error {
+	handle := func(t parts.Token) { b.token(pages, t) }
+	refused := func(error) { // by a passport reader: the citizen shall try again
+		for _, page := range pages {
+			b.desk.Say(page, kiosk.Text{ZH: "证件读取失败，请重新放置", EN: "The document could not be read: put it down again"})
+		}
+	}
+	if r.Driver == "wiegand" {
+		return func(ctx context.Context) error {
+			b.health.say(name, ready)
+			err := keepBeating(ctx, beat, func(ctx context.Context) error {
+				return parts.ReadTokens(ctx, r, nil, b.now, handle, refused)
+			})
+			if ctx.Err() == nil {
+				b.health.say(name, err.Error()+advice(err))
+			}
+			return err
+		}
+	}
+	port := b.port("reader", r.Name)
+	link := b.link(port, beat)
+	link.OnChange = b.readerChanged(port, pages)
+	return func(ctx context.Context) error { return parts.ReadTokens(ctx, r, link, b.now, handle, refused) }
+}
+
+// token brings what was read to the screens; only a keyed hash of the number goes
+// on, apart from those of identity cards.
+func (b *box) token(pages []string, t parts.Token) {
+	for _, page := range pages {
+		switch {
+		case t.Removed:
+			b.desk.Lift(page)
+		case t.Expired:
+			b.desk.Say(page, kiosk.Text{ZH: "证件已过有效期，请到咨询台", EN: "This document has expired: please ask at the desk"})
+		default:
+			name, years := aCard, 0
+			if !t.Name.IsZero() {
+				name, years = kiosk.MaskName(t.Name.Reveal()), age(t.Birth.Time(), b.now())
+			}
+			b.desk.Present(page, person(b.key, "token "+t.Number.Reveal()), name, years)
+		}
+	}
+}
+
+// keepBeating beats while f waits for edges, which may not come for hours: the
+// kernel wakes it, and it cannot hang on anything else.
+func keepBeating(ctx context.Context, beat func(), f func(context.Context) error) error {
+	done := make(chan error, 1)
+	go func() { done <- f(ctx) }()
+	tick := time.NewTicker(idleBeat)
+	defer tick.Stop()
+	for {
+		beat()
+		select {
+		case err := <-done:
+			return err
+		case <-tick.C:
+		}
+	}
+}

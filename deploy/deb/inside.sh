@@ -1,0 +1,66 @@
+#!/bin/sh
+# Runs inside the clean Debian of test.sh: installs, runs, takes a ticket, removes.
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+say() { echo "inside: $*"; }
+
+apt-get install -y --no-install-recommends /debs/*.deb
+say "user: $(id longcheng)"
+say "kioskd $(kioskd version), $(kioskctl --version)"
+man -l /usr/share/man/man8/kioskd.8.gz >/dev/null && say "manual pages read"
+
+for f in /usr/share/doc/longcheng-kiosk/sbom.cdx.json /usr/share/doc/longcheng-kiosk/copyright /usr/lib/longcheng/kioskd-current \
+	/usr/share/bash-completion/completions/kioskctl /usr/share/zsh/vendor-completions/_kioskctl /usr/share/fish/vendor_completions.d/kioskctl.fish; do
+	[ -s "$f" ] || { echo "$f is missing"; exit 1; }
+done
+grep -q '"name": "github.com/mattn/go-sqlite3"' /usr/share/doc/longcheng-kiosk/sbom.cdx.json && say "bill of materials: $(grep -c '"type": "library"' /usr/share/doc/longcheng-kiosk/sbom.cdx.json) components"
+man -l /usr/share/man/man8/kioskctl.8.gz | grep -q 'update apply' && say "the manual names every command"
+say "release: $(kioskctl update status)"
+[ "$(/usr/lib/longcheng/kioskd-current version)" = "$(kioskd version)" ]
+if [ -e /usr/bin/chromium ]; then
+	[ -e /etc/chromium/policies/managed/longcheng.json ] && say "the browser's policies are in place"
+	systemd-analyze verify kiosk-touch.service kiosk-wall.service 2>&1 | sed 's/^/inside: verify: /'
+fi
+systemd-analyze verify kioskd.service longcheng-updater.service longcheng-updater.timer longcheng-clock.service centrald.service 2>&1 | sed 's/^/inside: verify: /'
+
+# A box with a touch page and nothing else: slips are for a box with a printer.
+cp /usr/share/longcheng/halls/small/hall.toml /etc/longcheng/
+cat >/etc/longcheng/kioskd.toml <<'R'
+device = "kiosk-1"
+hall = "hall.toml"
+[store]
+file = "hall.db"
+[web]
+listen = "127.0.0.1:8080"
+[[user]]
+name = "supervisor"
+hash = '$argon2id$v=19$m=19456,t=2,p=1$GVozDp0CEWJh84fs424HAw$NrhuC7Iq6XOt8rCe5XSsLALo+LUgN0WrvkYfN7MHs0o'
+roles = ["supervisor"]
+[[touch]]
+name = "touch-1"
+R
+kioskd check | sed 's/^/inside: check: /'
+install -d -o longcheng -g longcheng -m 0750 /var/lib/longcheng
+# Ten in the morning of the next Monday: every hall is open.
+offset=$(($(TZ=Asia/Shanghai date -d 'next monday 10:00' +%s) - $(date +%s)))s
+setpriv --reuid longcheng --regid longcheng --init-groups kioskd run -listen 127.0.0.1:8080 -clock-offset "$offset" 2>/tmp/log &
+pid=$!
+n=0
+until curl -fsS -o /tmp/index http://127.0.0.1:8080/ 2>/dev/null; do
+	n=$((n + 1))
+	[ $n -lt 300 ] || { cat /tmp/log; exit 1; }
+	sleep 0.2
+done
+say "the hall answers"
+curl -sS -X POST http://127.0.0.1:8080/api/v1/tickets -H 'Content-Type: application/json' -H 'Idempotency-Key: package-test-1' \
+	-d '{"item":"social-card","kiosk":"touch-1"}' >/tmp/ticket || true
+say "ticket: $(head -c 200 /tmp/ticket)"
+kill "$pid"
+wait "$pid" && say "stopped in order"
+grep -q '"number"' /tmp/ticket
+kioskctl verify /var/lib/longcheng/hall.db | sed 's/^/inside: /'
+
+apt-get purge -y longcheng-kiosk
+[ ! -e /usr/bin/kioskd ]
+test -e /var/lib/longcheng/hall.db && say "removed; the store is still there"
+say "all done"

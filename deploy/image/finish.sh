@@ -1,0 +1,25 @@
+#!/bin/sh
+# Inside build.sh: the last changes to a root before it becomes a file system.
+set -eu
+root=$1
+mkdir -p "$root/data" "$root/esp" "$root/var/lib/longcheng" "$root/var/lib/longcheng-clock" "$root/etc/longcheng"
+chmod 0755 "$root"/usr/lib/longcheng/* "$root/etc/initramfs-tools/scripts/local-bottom/longcheng"
+echo longcheng >"$root/etc/hostname"
+: >"$root/etc/machine-id"
+rm -f "$root/var/lib/dbus/machine-id"
+ln -sf /run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
+printf 'MODULES=most\nCOMPRESS=zstd\n' >"$root/etc/initramfs-tools/conf.d/longcheng"
+# e2fsck of the data partition before it is mounted for the machine id.
+cat >"$root/etc/initramfs-tools/hooks/longcheng" <<'H'
+#!/bin/sh
+case $1 in prereqs) exit 0 ;; esac
+. /usr/share/initramfs-tools/hook-functions
+copy_exec /sbin/e2fsck /sbin
+H
+chmod 0755 "$root/etc/initramfs-tools/hooks/longcheng"
+chroot "$root" update-initramfs -u >/dev/null 2>&1
+systemctl -q --root="$root" enable systemd-networkd.service systemd-resolved.service systemd-timesyncd.service longcheng-healthy.service longcheng-update.service longcheng-slot.service kioskd.service
+systemctl -q --root="$root" mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer 2>/dev/null
+# Nobody signs in at a shell: the technician's page and kioskctl are the ways in.
+chroot "$root" passwd -q -l root
+systemctl -q --root="$root" mask getty@.service serial-getty@.service console-getty.service

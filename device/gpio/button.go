@@ -1,0 +1,71 @@
+package gpio
+
+import (
+	"context"
+	"time"
+
+	"periph.io/x/conn/v3/gpio"
+
+	"longcheng/device"
+)
+
+// A Button watches one pin for presses.
+type Button struct {
+	in   input
+	keys device.Button
+}
+
+// NewButton makes pin an input with its pull resistor and edges.
+func NewButton(pin gpio.PinIn, o Options) (*Button, error) {
+	in, err := newInput(pin, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Button{in, device.Button{LongAfter: o.LongPress, StuckAfter: o.StuckAfter}}, nil
+}
+
+// Run hands every press to handle, in its own goroutine, until ctx ends or the
+// line is dead, which is an error of the wire. The level found first is no
+// press. It returns within 200 ms of the end of ctx.
+func (b *Button) Run(ctx context.Context, handle func(device.Press)) error {
+	return b.in.follow(ctx, func(now time.Time, down bool) {
+		if press, ok := b.keys.Level(now, down); ok {
+			handle(press)
+		}
+	})
+}
+
+// A Switch watches one pin for a state that lasts: a door, a paper box, a
+// person in front of the screen.
+type Switch struct {
+	in   input
+	hold time.Duration
+}
+
+// NewSwitch makes pin an input with its pull resistor and edges.
+func NewSwitch(pin gpio.PinIn, o Options) (*Switch, error) {
+	in, err := newInput(pin, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Switch{in, o.Hold}, nil
+}
+
+// Run tells handle the state found first and then every change, in its own
+// goroutine, until ctx ends or the line is dead. With Options.Hold the switch
+// goes off only when the contact has been open that long.
+func (s *Switch) Run(ctx context.Context, handle func(on bool)) error {
+	var known, on bool
+	var seen time.Time // when the contact was last closed
+	return s.in.follow(ctx, func(now time.Time, closed bool) {
+		if closed {
+			seen = now
+		}
+		is := closed || known && on && now.Sub(seen) < s.hold
+		if known && is == on {
+			return
+		}
+		known, on = true, is
+		handle(on)
+	})
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package tty
+
+const slower = 1

@@ -1,0 +1,255 @@
+// Package tty opens serial devices and pseudo-terminals as device ports. It
+// owns github.com/tarm/serial and makes good what that library leaves open:
+//
+//	with tarm/serial alone                        here
+//	silence and a hang-up are both io.EOF         told apart by the time the read took
+//	a timeout of 0 blocks Close for ever          ticks of 100 ms (VTIME 1)
+//	a write may block for ever                    a watchdog drops what is queued
+//	two programs may open one port                flock and TIOCEXCL on a second descriptor
+//	no flow control, no speeds beside a table     termios set and read back
+//	bytes of bad parity vanish without a word     the driver's counters, TIOCGICOUNT
+//	no RS-485                                     TIOCSRS485 set and read back, echo, pauses
+//
+// Sources: termios(3), ioctl_tty(2), Documentation/driver-api/serial/serial-rs485.rst.
+//
+// It does not know what is at the other end: no frames, no checksums.
+package tty
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tarm/serial"
+	"golang.org/x/sys/unix"
+
+	"longcheng/device"
+)
+
+const (
+	tick  = 100 * time.Millisecond // the shortest timeout termios has (VTIME 1)
+	early = 50 * time.Millisecond  // an end of file earlier than this is a hang-up
+	chunk = 512                    // bytes written under one watchdog
+)
+
+// ErrEcho says that another station spoke at the same time, or that the line is
+// not wired as configured. The port is fine: ask again.
+var ErrEcho = errors.New("the bus did not carry what was sent: two stations at once, or no echo here")
+
+// A Port is one open serial line.
+type Port struct {
+	cfg    Config
+	serial *serial.Port
+	guard  int // second descriptor: holds the lock, can flush while a write hangs
+	counts *counts
+	echo   []byte    // written and still to come back, with RS485.Echo
+	rest   time.Time // when the last byte had passed the wire, as far as is known
+	broken atomic.Bool
+	once   sync.Once
+	err    error
+}
+
+// String returns the name the port was opened by.
+func (p *Port) String() string { return p.cfg.Name }
+
+// Read returns bytes as they come, device.ErrTimeout after 100 ms of silence
+// and device.ErrGone after a hang-up. An echo of what was written is checked and
+// left out.
+//
+// With VTIME set, the kernel answers silence with zero bytes after the tick and
+// a hang-up with zero bytes at once; the clock tells them apart.
+func (p *Port) Read(b []byte) (int, error) {
+	for len(b) > 0 {
+		n, err := p.read(b)
+		if err != nil {
+			return 0, err
+		}
+		n, err = p.heard(b, n)
+		if n > 0 || err != nil {
+			return n, err
+		}
+	}
+	return 0, nil
+}
+
+func (p *Port) read(b []byte) (int, error) {
+	begun := time.Now()
+	n, err := p.serial.Read(b)
+	switch {
+	case n > 0:
+		p.counts.add(func(c *Counters) { c.Bytes += uint64(n) })
+		p.rest = time.Now()
+		return n, nil
+	case errors.Is(err, os.ErrClosed):
+		return 0, p.wire("read", err)
+	case err != nil && !errors.Is(err, io.EOF), time.Since(begun) < early:
+		p.counts.add(func(c *Counters) { c.Hangups++ })
+		return 0, p.wire("read", device.ErrGone)
+	}
+	return 0, device.ErrTimeout
+}
+
+// heard takes the echo off the front of b[:n] and returns what is left.
+func (p *Port) heard(b []byte, n int) (int, error) {
+	k := min(n, len(p.echo))
+	if k == 0 {
+		return n, nil
+	}
+	if !bytes.Equal(b[:k], p.echo[:k]) {
+		p.echo = nil
+		p.counts.add(func(c *Counters) { c.Echoes++ })
+		return 0, fmt.Errorf("read %s: %w", p.cfg.Name, ErrEcho)
+	}
+	p.echo = p.echo[k:]
+	return copy(b, b[k:n]), nil
+}
+
+// Write sends b. If the line takes nothing for too long, what is still queued
+// is dropped, the port is unusable and an error wrapping device.ErrTimeout is
+// returned.
+//
+// On an RS-485 bus it first waits until the bus has been quiet for long enough.
+func (p *Port) Write(b []byte) (int, error) {
+	p.waitQuiet()
+	sent := 0
+	for sent < len(b) {
+		part := b[sent:min(sent+chunk, len(b))]
+		n, err := p.watched(part)
+		sent += n
+		p.sent(part[:n])
+		if err != nil {
+			return sent, err
+		}
+	}
+	return sent, nil
+}
+
+// waitQuiet waits a few milliseconds at most, unless configured otherwise.
+func (p *Port) waitQuiet() {
+	quiet := p.cfg.quiet()
+	if quiet == 0 {
+		return
+	}
+	if d := time.Until(p.rest.Add(quiet)); d > 0 {
+		<-time.After(d)
+	}
+}
+
+// sent notes when the bytes will have passed the wire, and their echo.
+func (p *Port) sent(b []byte) {
+	p.counts.add(func(c *Counters) { c.Sent += uint64(len(b)) })
+	if now := time.Now(); p.rest.Before(now) {
+		p.rest = now
+	}
+	p.rest = p.rest.Add(p.cfg.onWire(len(b)))
+	if p.cfg.RS485 != nil && p.cfg.RS485.Echo {
+		p.echo = append(p.echo, b...)
+	}
+}
+
+type result struct {
+	n   int
+	err error
+}
+
+// watched writes one chunk in a goroutine of its own, because nothing can
+// interrupt a write that the kernel has blocked.
+func (p *Port) watched(b []byte) (int, error) {
+	if p.broken.Load() {
+		return 0, p.wire("write", device.ErrGone)
+	}
+	done := make(chan result, 1)
+	own := append([]byte(nil), b...) // the goroutine may outlive the caller's buffer
+	go func() {
+		n, err := p.serial.Write(own)
+		done <- result{n, err}
+	}()
+	limit := time.NewTimer(p.cfg.WriteTimeout + p.cfg.onWire(len(b)))
+	defer limit.Stop()
+	select {
+	case r := <-done:
+		if r.err != nil {
+			return r.n, p.wire("write", writeCause(r.err))
+		}
+		return r.n, nil
+	case <-limit.C:
+		p.broken.Store(true)
+		p.counts.add(func(c *Counters) { c.Stuck++ })
+		p.free(done)
+		return 0, p.wire("write", fmt.Errorf("the line takes no bytes: %w", device.ErrTimeout))
+	}
+}
+
+func writeCause(err error) error {
+	if errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return device.ErrGone
+}
+
+// free drops queued output until the blocked write returns, a second at most;
+// a driver that still blocks keeps its goroutine.
+func (p *Port) free(done <-chan result) {
+	t := time.NewTicker(20 * time.Millisecond)
+	defer t.Stop()
+	for range 50 {
+		_ = unix.IoctlSetInt(p.guard, unix.TCFLSH, unix.TCOFLUSH)
+		_ = unix.IoctlSetInt(p.guard, unix.TCXONC, unix.TCOOFF) // stop and start wakes
+		_ = unix.IoctlSetInt(p.guard, unix.TCXONC, unix.TCOON)  // the writer; the flush alone does not
+		select {
+		case <-done:
+			return
+		case <-t.C:
+		}
+	}
+}
+
+// Flush drops bytes waiting in both directions.
+func (p *Port) Flush() error {
+	p.echo = nil
+	if err := p.serial.Flush(); err != nil {
+		return p.wire("flush", device.ErrGone)
+	}
+	return nil
+}
+
+// Drop drops the bytes that came and were not read.
+func (p *Port) Drop() error {
+	p.echo = nil
+	if err := unix.IoctlSetInt(p.guard, unix.TCFLSH, unix.TCIFLUSH); err != nil {
+		return p.wire("drop", device.ErrGone)
+	}
+	return nil
+}
+
+// Close gives the line up. It waits for a pending Read, so at most one tick; a
+// driver that hangs is left behind after half a second.
+func (p *Port) Close() error {
+	p.once.Do(func() { p.err = p.close() })
+	return p.err
+}
+
+func (p *Port) close() error {
+	p.counts.driver(p.guard)
+	_ = unix.IoctlSetInt(p.guard, unix.TIOCNXCL, 0)
+	defer unix.Close(p.guard)
+	done := make(chan error, 1)
+	go func() { done <- p.serial.Close() }()
+	limit := time.NewTimer(500 * time.Millisecond)
+	defer limit.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-limit.C:
+		return p.wire("close", device.ErrTimeout)
+	}
+}
+
+func (p *Port) wire(op string, err error) error {
+	return &device.Wire{Op: op, Port: p.cfg.Name, Err: err}
+}

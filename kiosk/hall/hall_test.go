@@ -1,0 +1,324 @@
+package hall
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"longcheng/kiosk"
+	"longcheng/kiosk/sqlite"
+)
+
+func document() *kiosk.Hall {
+	return &kiosk.Hall{
+		ID: "test", Queues: []kiosk.Queue{{ID: "a", Prefix: "A"}}, Items: []kiosk.Item{{ID: "x", Queue: "a"}},
+		Windows: []kiosk.Window{{ID: "1", Number: 1, Groups: [][]string{{"a"}}}},
+	}
+}
+
+func open(t testing.TB, dir, name string) *sqlite.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(dir, name+".db"), Hall: document(), Origin: name, Version: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// A wire carries requests of one device; it can be cut, and can lose answers.
+type wire struct {
+	device string
+	cut    atomic.Bool
+	deaf   atomic.Bool // requests arrive, answers do not
+	under  http.Transport
+}
+
+// RoundTrip stands for the certificate by a header.
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	if w.cut.Load() {
+		return nil, errors.New("cut")
+	}
+	r = r.Clone(r.Context())
+	r.Header.Set("Device", w.device)
+	res, err := w.under.RoundTrip(r)
+	if err == nil && w.deaf.Load() {
+		_, _ = io.Copy(io.Discard, res.Body)
+		res.Body.Close()
+		return nil, errors.New("the answer got lost")
+	}
+	return res, err
+}
+
+// A rig is a host and its boxes in one process, with real stores.
+type rig struct {
+	t      testing.TB
+	dir    string
+	store  *sqlite.Store
+	host   *Host
+	server *httptest.Server
+	places sync.Map
+}
+
+func newRig(t testing.TB) *rig {
+	r := &rig{t: t, dir: t.TempDir()}
+	r.store = open(t, r.dir, "host")
+	host, err := NewHost(t.Context(), HostOptions{
+		Store: r.store, Snapshot: r.store.Snapshot,
+		Who:     func(q *http.Request) (string, bool) { d := q.Header.Get("Device"); return d, d != "" },
+		Places:  func(device string, p []kiosk.Place) { r.places.Store(device, p) },
+		OnError: func(device string, err error) { t.Logf("host: %s: %v", device, err) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.host = host
+	r.server = httptest.NewServer(host)
+	t.Cleanup(func() { host.Close(); r.server.CloseClientConnections(); r.server.Close() })
+	return r
+}
+
+type joined struct {
+	*Box
+	store *sqlite.Store
+	wire  *wire
+	links chan Link
+	taken chan kiosk.Taken
+}
+
+// join starts a box and waits until it is connected and has its reserve.
+func (r *rig) join(name string, places ...kiosk.Place) *joined {
+	r.t.Helper()
+	j := &joined{store: open(r.t, r.dir, name), wire: &wire{device: name}, links: make(chan Link, 64), taken: make(chan kiosk.Taken, 64)}
+	j.Box = NewBox(BoxOptions{
+		Store: j.store, Hall: document(), Addresses: []string{r.server.URL}, Client: &http.Client{Transport: j.wire}, Now: time.Now, Patience: 5 * time.Second,
+		Save: func(kiosk.Standing) error { return nil }, OnChange: func(l Link) { j.links <- l }, OnTaken: func(k kiosk.Taken) { j.taken <- k },
+	})
+	for _, p := range places {
+		j.Add(p)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { j.Run(ctx) })
+	wg.Go(func() {
+		for ctx.Err() == nil {
+			j.Tend(ctx)
+		}
+	})
+	r.t.Cleanup(func() { cancel(); wg.Wait(); j.wire.under.CloseIdleConnections() })
+	until(r.t, name+" is connected and has numbers", func() bool { return j.Link().Up && j.Link().Full })
+	return j
+}
+
+func until(t testing.TB, what string, f func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !f() {
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+func (j *joined) take(t testing.TB, request string) kiosk.Issued {
+	t.Helper()
+	got, err := j.Issue(t.Context(), kiosk.Intent{Request: request, Kiosk: "touch", Channel: kiosk.ByTouch, Item: "x", Printer: "p"}, nil)
+	if err != nil {
+		t.Fatalf("take %s: %v", request, err)
+	}
+	return got
+}
+
+func (j *joined) settled() bool {
+	_, owed, err := j.store.Owed(context.Background(), 1)
+	return err == nil && owed == 0
+}
+
+func (r *rig) waiting() (numbers []string) {
+	r.t.Helper()
+	legs, err := r.store.Waiting(r.t.Context(), "a")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, l := range legs {
+		numbers = append(numbers, l.Number)
+	}
+	return numbers
+}
+
+// While the wire is cut the kiosk gives numbers of its own; when it is whole again
+// the host gives, and everybody waits in the order in which they came.
+func TestAKioskGoesOnWithoutItsHost(t *testing.T) {
+	r := newRig(t)
+	k := r.join("k1")
+	var want []string
+	for _, request := range []string{"1", "2"} {
+		want = append(want, k.take(t, request).Visit.Number)
+	}
+	k.wire.cut.Store(true)
+	for _, request := range []string{"3", "4", "5"} {
+		want = append(want, k.take(t, request).Visit.Number)
+	}
+	if again := k.take(t, "2"); again.Visit.Number != want[1] {
+		t.Errorf("asked again without the host, request 2 got %s, before %s", again.Visit.Number, want[1])
+	}
+	k.wire.cut.Store(false)
+	until(t, "the hand-in", k.settled)
+	want = append(want, k.take(t, "6").Visit.Number)
+	if got := r.waiting(); fmt.Sprint(got) != fmt.Sprint(want) || want[0] != "A001" || want[2] != "A501" || want[5] != "A003" {
+		t.Errorf("waiting %v, taken %v", got, want)
+	}
+}
+
+// The host decided and its answer got lost: one ticket, the one on paper.
+func TestALostAnswerLeavesOneTicket(t *testing.T) {
+	r := newRig(t)
+	k := r.join("k1")
+	k.wire.deaf.Store(true)
+	paper := k.take(t, "1").Visit.Number
+	k.wire.deaf.Store(false)
+	if voided := <-k.taken; voided.Voids != "A001" {
+		t.Errorf("told of %+v, want that A001 was voided", voided)
+	}
+	if got := r.waiting(); len(got) != 1 || got[0] != paper {
+		t.Errorf("waiting %v, the paper says %s", got, paper)
+	}
+}
+
+// A display of another box is owed the call, sees it in its next state, and what
+// it showed is in the host's journal.
+func TestADisplayOfAnotherBoxProvesWhatItShowed(t *testing.T) {
+	r := newRig(t)
+	name := Named("d1", "strip:1")
+	d := r.join("d1", kiosk.Place{Name: name, Window: "1"})
+	if p, _ := r.places.Load("d1"); fmt.Sprint(p) != fmt.Sprint([]kiosk.Place{{Name: name, Window: "1"}}) {
+		t.Errorf("the host knows the surfaces %v", p)
+	}
+	d.take(t, "1")
+	ctx := t.Context()
+	if _, err := r.store.SetWindow(ctx, kiosk.WindowRequest{Request: "w", Window: "1", By: "c", Desk: kiosk.Open}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := r.store.Call(ctx, kiosk.CallRequest{Request: "c", Window: "1", By: "c", Surfaces: []string{name}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	owed := func() []kiosk.Call { list, _ := d.Undelivered(ctx, name); return list }
+	until(t, "the call", func() bool { return len(owed()) == 1 })
+	if err := d.Deliver(ctx, kiosk.Delivered{Surface: name, Calls: []int64{c.Seq}}); err != nil {
+		t.Fatal(err)
+	}
+	if len(owed()) != 0 {
+		t.Error("what was proven is still owed")
+	}
+	until(t, "the proof in the journal", func() bool {
+		events, err := r.store.Journal(ctx, 0, 1000)
+		return err == nil && strings.Contains(fmt.Sprintf("%s", bodies(events)), `"surface":"`+name)
+	})
+	d.wire.cut.Store(true)
+	r.server.CloseClientConnections()
+	until(t, "the display to notice", func() bool { _, err := d.Snapshot(ctx); return err != nil })
+	if last, l := d.Last(); len(last.Calls) != 1 || l.Up {
+		t.Errorf("the last state has %d calls, link %+v", len(last.Calls), l)
+	}
+}
+
+func bodies(events []kiosk.Event) (all []byte) {
+	for _, e := range events {
+		all = append(all, e.Body...)
+	}
+	return all
+}
+
+// Nobody speaks for somebody else, and nobody at all without a certificate.
+func TestABoxSpeaksForItselfOnly(t *testing.T) {
+	r := newRig(t)
+	k := r.join("k1")
+	other := kiosk.Origin{Device: "k2", Epoch: 1}
+	client := &http.Client{Transport: &wire{device: "k1"}}
+	defer client.CloseIdleConnections()
+	for path, v := range map[string]any{
+		pathHello:     kiosk.Hello{Joined: kiosk.Joined{Box: other}},
+		pathTake:      kiosk.Intent{Request: "1", Kiosk: "k2/touch", Item: "x"},
+		pathReserve:   wanted{"1", other, nil},
+		pathHandIn:    kiosk.HandIn{Box: other},
+		pathDelivered: kiosk.Delivered{Surface: "k2/strip:1"},
+	} {
+		var own *errHost
+		if err := k.ask(t.Context(), time.Minute, path, v, nil); !errors.As(err, &own) || own.status != http.StatusForbidden {
+			t.Errorf("%s as another: %v", path, err)
+		}
+	}
+	res, err := http.Post(r.server.URL+Base+pathTake, "application/json", strings.NewReader(`{}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusForbidden {
+		t.Errorf("without a certificate: %s", res.Status)
+	}
+	for _, body := range []string{"", "{", strings.Repeat("[", 100), `{"item":"` + strings.Repeat("x", maxAsk) + `"}`} {
+		res, err := client.Post(r.server.URL+Base+pathTake, "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != http.StatusBadRequest {
+			t.Errorf("%.20q: %s", body, res.Status)
+		}
+	}
+}
+
+// After a restart the host gives nothing until those who know it have spoken, or
+// the time is over.
+func TestAHostWaitsForItsBoxes(t *testing.T) {
+	r := newRig(t)
+	r.join("k1")
+	again := func(wait time.Duration) *Host {
+		t.Helper()
+		h, err := NewHost(t.Context(), HostOptions{Store: r.store, Snapshot: r.store.Snapshot, Wait: wait, Places: func(string, []kiosk.Place) {}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	in := kiosk.Intent{Request: "1", Kiosk: "host", Item: "x"}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := again(time.Hour).Issue(ctx, in, nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a number was given before the kiosk had spoken: %v", err)
+	}
+	if _, err := again(time.Millisecond).Issue(t.Context(), in, nil); err != nil {
+		t.Errorf("no number after the time was over: %v", err)
+	}
+	if _, err := r.host.Issue(t.Context(), in, nil); err != nil {
+		t.Errorf("no number after the kiosk had spoken: %v", err)
+	}
+}
+
+// What comes down the stream is hostile until it has been read.
+func FuzzAnswer(f *testing.F) {
+	f.Add(200, []byte(`{"standing":{"term":1},"snapshot":{"seq":4}}`))
+	f.Add(409, []byte(`{"refusal":{"code":"closed_hours","text":{"zh":"x"}}}`))
+	f.Add(502, []byte("<html>"))
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		var s State
+		err := readSaid(&http.Response{StatusCode: status, Body: io.NopCloser(bytes.NewReader(body))}, &s)
+		if status/100 != 2 && err == nil {
+			t.Errorf("status %d is no success", status)
+		}
+	})
+}

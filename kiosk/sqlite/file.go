@@ -1,0 +1,177 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/pressly/goose/v3"
+
+	"longcheng/kiosk"
+)
+
+// applicationID marks our files ("LCHG"), so that another program's database is
+// never migrated by mistake.
+const applicationID = 0x4c434847
+
+// pageSize is small because a ticket changes a few rows in each of a few tables:
+// what is synced is whole pages.
+const pageSize = 1024
+
+// The log goes back to its beginning after so many pages.
+const (
+	logPages = 2000
+	logSize  = 32 + logPages*(24+pageSize) + 64*(24+pageSize) // and the commit that passes the mark
+)
+
+//go:embed schema/*.sql
+var schema embed.FS
+
+// openFile opens the one writing connection: WAL, a sync per commit, and the
+// write lock taken when a transaction begins.
+func openFile(ctx context.Context, path string) (*sql.DB, error) {
+	if err := shape(ctx, path); err != nil {
+		return nil, err
+	}
+	if err := growLog(path); err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite3", dsn(path,
+		"_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_txlock=immediate&_foreign_keys=1&_stmt_cache_size=64"))
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	if _, err := db.ExecContext(ctx, fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", logPages)); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	for _, step := range []func(context.Context, *sql.DB) error{checkPages, migrate, checkSync} {
+		if err := step(ctx, db); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
+	return db, nil
+}
+
+// shape gives a file that is made now its page size, which cannot change later,
+// and leaves a file that is not ours as it is.
+func shape(ctx context.Context, path string) error {
+	db, err := sql.Open("sqlite3", dsn(path, "_busy_timeout=5000"))
+	if err != nil {
+		return err
+	}
+	db.SetMaxOpenConns(1)
+	_, err = db.ExecContext(ctx, fmt.Sprintf("PRAGMA page_size = %d", pageSize))
+	if err == nil {
+		err = checkOwner(ctx, db)
+	}
+	if err == nil {
+		_, err = db.ExecContext(ctx, "PRAGMA journal_mode = WAL")
+	}
+	return errors.Join(err, db.Close())
+}
+
+// growLog makes SQLite's log as long as it will become, before SQLite opens it:
+// a commit into a file that grows costs the file system a commit of its own.
+// SQLite takes zeros for the end of the log, and removes the file on Close.
+func growLog(path string) (err error) {
+	f, err := os.OpenFile(path+"-wal", os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	st, err := f.Stat()
+	if err != nil || st.Size() >= logSize {
+		return err
+	}
+	// Page by page: Linux keeps one large write in large folios, and each small
+	// write into these later costs ten times as much.
+	zeros := make([]byte, 4096)
+	for at := st.Size(); at < logSize; at += int64(len(zeros)) {
+		if _, err = f.WriteAt(zeros, at); err != nil {
+			return err
+		}
+	}
+	return f.Sync()
+}
+
+func checkOwner(ctx context.Context, db *sql.DB) error {
+	var id, tables int64
+	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
+		return fmt.Errorf("the file cannot be read: %w: restore the last backup", err)
+	}
+	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
+		return fmt.Errorf("the schema cannot be read: %w: restore the last backup", err)
+	}
+	if id == applicationID {
+		return nil
+	}
+	if tables > 0 || id != 0 {
+		return fmt.Errorf("application id is %#x: this is not a store of longcheng: give another path", id)
+	}
+	_, err := db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID))
+	return err
+}
+
+func checkPages(ctx context.Context, db *sql.DB) error {
+	var said string
+	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&said); err != nil {
+		return fmt.Errorf("quick check: %w: restore the last backup", err)
+	}
+	if said != "ok" {
+		return damaged{fmt.Errorf("quick check: %s: restore the last backup", said)}
+	}
+	return nil
+}
+
+func checkSync(ctx context.Context, db *sql.DB) error {
+	var level int
+	var mode string
+	if err := db.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&level); err != nil {
+		return err
+	}
+	if err := db.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
+		return err
+	}
+	if level != 2 || mode != "wal" {
+		return fmt.Errorf("synchronous is %d and journal mode %s, want 2 and wal: commits would not survive a power cut", level, mode)
+	}
+	return nil
+}
+
+func migrate(ctx context.Context, db *sql.DB) error {
+	dir, err := fs.Sub(schema, "schema")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, dir)
+	if err != nil {
+		return err
+	}
+	current, target, err := p.GetVersions(ctx)
+	if err != nil {
+		return err
+	}
+	if current > target {
+		return fmt.Errorf("schema version %d is newer than this program's %d: install the newer program", current, target)
+	}
+	_, err = p.Up(ctx)
+	return err
+}
+
+func ensureOrigin(ctx context.Context, db *sql.DB, o kiosk.Origin) (kiosk.Origin, error) {
+	_, err := db.ExecContext(ctx, "INSERT INTO origin (one, device, epoch) VALUES (1, ?, ?) ON CONFLICT DO NOTHING", o.Device, o.Epoch)
+	if err != nil {
+		return o, err
+	}
+	return readOrigin(ctx, db)
+}
+
+func readOrigin(ctx context.Context, q querier) (o kiosk.Origin, err error) {
+	err = q.QueryRowContext(ctx, "SELECT device, epoch FROM origin").Scan(&o.Device, &o.Epoch)
+	return o, err
+}
