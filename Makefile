@@ -76,6 +76,12 @@ test-image: ## boot the image in a virtual machine: power cuts, an update, a bro
 test-update: ## the real programs are updated, and cut at thirty random moments
 	go test -count=1 -v -timeout 20m -run AnUpdateIsCut ./cmd/kioskctl -cuts 30
 
+.PHONY: test-compat
+BEFORE ?= $(shell git describe --tags --abbrev=0 2>/dev/null || git rev-list --max-parents=0 HEAD)
+test-compat: ## boxes and centres of this commit and of BEFORE (the last tag; without tags the first commit) work together
+	@deploy/setup.sh build
+	deploy/compat.sh '$(BEFORE)'
+
 peers: ## independent programs from npm judge the simulated printer and take our Modbus frames
 	go test -tags npm -run Receiptio -count=1 -v ./printer
 	go test -tags npm -run ModbusSerial -count=1 -v ./display/modbus

@@ -3,6 +3,7 @@ package central
 import (
 	"context"
 	"net/http"
+	"net/url"
 )
 
 // ReleasesPath is where a centre serves its copy of the signed releases.
@@ -18,7 +19,12 @@ type Offer struct {
 	OneWay  bool   `json:"one_way,omitempty"` // also if it cannot be given up again
 }
 
-// Offer asks which release this box may take.
-func (c *Client) Offer(ctx context.Context) (o Offer, err error) {
-	return o, c.ask(ctx, http.MethodGet, OfferPath, nil, &o)
+// Offer asks which release a box may take; an empty device is the box itself, a name
+// one that its host speaks for.
+func (c *Client) Offer(ctx context.Context, device string) (o Offer, err error) {
+	path := OfferPath
+	if device != "" {
+		path += "/" + url.PathEscape(device)
+	}
+	return o, c.ask(ctx, http.MethodGet, path, nil, &o)
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -73,13 +74,14 @@ func Decide(releases string, r Rollout) error {
 // offer answers which release a box may take.
 func (s *Server) offer(rw http.ResponseWriter, r *http.Request, id central.Identity) error {
 	var o central.Offer
+	device := cmp.Or(r.PathValue("device"), id.Device)
 	if s.o.Releases != "" {
 		list, err := Rollouts(s.o.Releases)
 		if err != nil {
 			return err
 		}
 		for _, r := range list {
-			if r.Covers(id.Hall, id.Device) {
+			if r.Covers(id.Hall, device) {
 				o = central.Offer{Version: r.Version, OneWay: r.OneWay}
 				break
 			}

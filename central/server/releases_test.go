@@ -28,7 +28,7 @@ func TestABoxIsOfferedWhatWasDecidedForIt(t *testing.T) {
 	one, other := c.client(c.box("north", "kiosk-1", "box"), nil), c.client(c.box("south", "kiosk-1", "box"), nil)
 	offers := func(client *central.Client, want central.Offer) {
 		t.Helper()
-		if got, err := client.Offer(t.Context()); err != nil || got != want {
+		if got, err := client.Offer(t.Context(), ""); err != nil || got != want {
 			t.Errorf("offered %+v, %v; want %+v", got, err, want)
 		}
 	}
@@ -39,6 +39,13 @@ func TestABoxIsOfferedWhatWasDecidedForIt(t *testing.T) {
 	offers(other, central.Offer{Version: "1.0"})
 	must(t, Decide(dir, Rollout{Version: "1.1"}))
 	offers(one, central.Offer{Version: "1.0"})
+	host := c.client(c.box("north", "host", central.RoleHost), nil)
+	if got, err := host.Offer(t.Context(), "kiosk-1"); err != nil || got.Version != "1.0" {
+		t.Errorf("a host asks for a box behind it: %+v, %v", got, err)
+	}
+	if got, err := one.Offer(t.Context(), "host"); err == nil {
+		t.Errorf("a box asks for another one: %+v", got)
+	}
 }
 
 func TestReleasesAreServedToBoxesAlone(t *testing.T) {

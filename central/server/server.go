@@ -142,6 +142,7 @@ func (s *Server) routes() *http.ServeMux {
 		"POST " + central.Base + "/status/{device}":                  s.status,
 		"POST " + central.Base + "/renew":                            s.renew,
 		"GET " + central.OfferPath:                                   s.offer,
+		"GET " + central.OfferPath + "/{device}":                     s.offer,
 		"GET " + central.ReleasesPath + "/{file...}":                 s.release,
 	} {
 		mux.HandleFunc(pattern, s.known(h))

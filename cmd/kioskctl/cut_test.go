@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"longcheng/cmd/internal/release"
+	"longcheng/kiosk/sqlite"
 )
 
 // A machine is a directory with everything that a box of Debian packages has: the
@@ -25,6 +26,8 @@ import (
 type machine struct {
 	t              *testing.T
 	dir, bin, addr string
+	shelf          *release.Depot
+	stick          bool // releases come from the depot itself
 }
 
 // systemctl stands for systemd: ExecStartPre, then the program that the link
@@ -33,7 +36,7 @@ const systemctl = `#!/bin/sh
 set -e
 [ -e DIR/pid ] && kill -9 $(cat DIR/pid) 2>/dev/null || true
 DIR/bin/kioskctl update settle FLAGS || true
-setsid DIR/home/current/kioskd run -config DIR/etc/kioskd.toml -state DIR/state >>DIR/log 2>&1 &
+setsid DIR/home/current/kioskd run -config DIR/etc/kioskd.toml -state DIR/state -releases DIR/home >>DIR/log 2>&1 &
 echo $! >DIR/pid
 `
 
@@ -51,22 +54,28 @@ name = "touch-1"
 
 func newMachine(t *testing.T) *machine {
 	t.Helper()
+	m := bareMachine(t)
+	m.build("kioskd", "1.0", m.bin)
+	m.build("kioskctl", "1.0", m.bin)
+	m.must("update", "adopt")
+	return m
+}
+
+// bareMachine has no programs yet.
+func bareMachine(t *testing.T) *machine {
+	t.Helper()
 	m := &machine{t: t, dir: t.TempDir(), addr: freePort(t)}
 	m.bin = filepath.Join(m.dir, "bin")
 	for _, d := range []string{"bin", "next", "etc", "state", "home", "shim"} {
 		m.ok(os.Mkdir(filepath.Join(m.dir, d), 0o755))
 	}
-	m.build("kioskd", "1.0", m.bin)
-	m.build("kioskctl", "1.0", m.bin)
-	m.build("kioskd", "1.1", filepath.Join(m.dir, "next"))
 	hall, err := os.ReadFile("../../deploy/halls/small/hall.toml")
 	m.ok(err)
 	m.ok(os.WriteFile(filepath.Join(m.dir, "etc", "hall.toml"), hall, 0o644))
 	m.ok(os.WriteFile(filepath.Join(m.dir, "etc", "kioskd.toml"), fmt.Appendf(nil, boxDocument, m.addr), 0o644))
 	shim := strings.NewReplacer("DIR", m.dir, "FLAGS", strings.Join(m.flags(), " ")).Replace(systemctl)
 	m.ok(os.WriteFile(filepath.Join(m.dir, "shim", "systemctl"), []byte(shim), 0o755))
-	m.publish()
-	m.must("update", "adopt")
+	m.depot()
 	t.Cleanup(m.stop)
 	return m
 }
@@ -96,38 +105,48 @@ func (m *machine) build(program, version, into string) {
 	}
 }
 
-// publish makes the depot of a maintainer who has released 1.1.
-func (m *machine) publish() {
+// depot makes the depot of a maintainer whom the box trusts.
+func (m *machine) depot() {
 	m.t.Helper()
 	keys := release.Keys{}
 	for _, role := range release.Roles() {
 		keys[role] = release.NewKey()
 	}
-	depot := filepath.Join(m.dir, "depot")
-	d, err := release.NewDepot(depot, keys, time.Now)
+	dir := filepath.Join(m.dir, "depot")
+	d, err := release.NewDepot(dir, keys, time.Now)
 	m.ok(err)
-	file := filepath.Join(m.dir, "program.tar.gz")
-	m.ok(bundle(file, []string{filepath.Join(m.dir, "next", "kioskd"), filepath.Join(m.bin, "kioskctl")}, time.Unix(1800000000, 0)))
-	r, err := own1()
-	m.ok(err)
-	m.ok(d.Add(file, r))
-	m.ok(d.Publish(release.MaxFresh))
-	root, err := os.ReadFile(filepath.Join(depot, "1.root.json"))
+	m.shelf = d
+	root, err := os.ReadFile(filepath.Join(dir, "1.root.json"))
 	m.ok(err)
 	m.ok(os.WriteFile(filepath.Join(m.dir, "etc", "releases-root.json"), root, 0o644))
 }
 
-// own1 is release 1.1 of this commit.
-func own1() (release.Release, error) {
-	made = "1800000000"
-	defer func() { made = "" }()
-	r, err := own()
-	r.Version = "1.1"
-	return r, err
+// publish releases the programs of a directory.
+func (m *machine) publish(version string, serial int64, dir string) {
+	m.t.Helper()
+	file := filepath.Join(m.dir, "program.tar.gz")
+	m.ok(bundle(file, []string{filepath.Join(dir, "kioskd"), filepath.Join(m.bin, "kioskctl")}, time.Unix(serial, 0)))
+	schema, err := sqlite.Newest()
+	m.ok(err)
+	m.ok(m.shelf.Add(file, release.Release{Version: version, Serial: serial, Kind: release.Program, Arch: debianArch(), Schema: schema}))
+	m.ok(m.shelf.Publish(release.MaxFresh))
 }
 
+// publishNext releases 1.1, which is newer than the 1.0 that the box has.
+func (m *machine) publishNext() {
+	m.t.Helper()
+	next := filepath.Join(m.dir, "next")
+	m.build("kioskd", "1.1", next)
+	m.publish("1.1", 1800000000, next)
+}
+
+// flags are those of the box; a test of its source leaves --from out.
 func (m *machine) flags() []string {
-	return []string{"--etc", m.dir + "/etc", "--state", m.dir + "/state", "--home", m.dir + "/home", "--packaged", m.bin, "--from", m.dir + "/depot", "--good", "300ms"}
+	f := []string{"--etc", m.dir + "/etc", "--state", m.dir + "/state", "--home", m.dir + "/home", "--packaged", m.bin, "--good", "300ms"}
+	if m.stick {
+		f = append(f, "--from", m.dir+"/depot")
+	}
+	return f
 }
 
 func (m *machine) ctl(ctx context.Context, args ...string) *exec.Cmd {
@@ -170,6 +189,8 @@ var cuts = flag.Int("cuts", 5, "how often an update is cut; make test-update cut
 // the end it has the new one, and its store is whole.
 func TestAnUpdateIsCut(t *testing.T) {
 	m := newMachine(t)
+	m.stick = true
+	m.publishNext()
 	begun := time.Now()
 	m.must("update", "apply")
 	whole := time.Since(begun)

@@ -50,7 +50,7 @@ func releaseCommand(out io.Writer) *cobra.Command {
 	c := &cobra.Command{Use: "release", Short: "For the maintainer: keys, signing and publishing of releases"}
 	c.PersistentFlags().StringSliceVar(&f.keys, "keys", nil, "directories with keys; a step needs only those of its roles")
 	c.PersistentFlags().IntVar(&f.days, "days", 90, "how long boxes accept the depot without a renewal, 30 to 90")
-	c.AddCommand(keysCommand(out), initCommand(out, f), bundleCommand(out), addCommand(out, f), renewCommand(out, f), rotateCommand(out, f), listCommand(out))
+	c.AddCommand(keysCommand(out), initCommand(out, f), bundleCommand(out), describeCommand(out), addCommand(out, f), renewCommand(out, f), rotateCommand(out, f), listCommand(out))
 	return c
 }
 
@@ -116,6 +116,24 @@ func bundleCommand(out io.Writer) *cobra.Command {
 	}
 	c.Flags().StringVar(&arch, "arch", arch, "architecture of the programs: amd64, arm64, armhf")
 	return c
+}
+
+// describeCommand prints what a release of this commit is, for add.
+func describeCommand(out io.Writer) *cobra.Command {
+	return &cobra.Command{
+		Use: "describe KIND", Short: "What this kioskctl is a release of, as JSON: program or image", Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			r, err := own()
+			r.Kind = args[0]
+			if err == nil {
+				err = r.Check()
+			}
+			if err != nil {
+				return err
+			}
+			return json.NewEncoder(out).Encode(r)
+		},
+	}
 }
 
 // writeDescription puts what is known of a release beside its file, for add.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,6 +29,7 @@ type updating struct {
 
 	packaged string // where the package puts the programs
 	good     time.Duration
+	within   time.Duration
 }
 
 func updateCommand(out io.Writer) *cobra.Command {
@@ -47,7 +49,8 @@ by itself. The source is that of update.toml; --from names a stick instead.
 	f.BoolVar(&u.asJSON, "json", false, "print JSON")
 	f.StringVar(&u.packaged, "packaged", "/usr/bin", "directory of the packaged programs")
 	f.DurationVar(&u.good, "good", 20*time.Second, "how long a release on trial must be well")
-	for _, rehearsal := range []string{"packaged", "good"} {
+	f.DurationVar(&u.within, "within", 3*time.Minute, "how long a release on trial may take until it is well")
+	for _, rehearsal := range []string{"packaged", "good", "within"} {
 		_ = f.MarkHidden(rehearsal) // it was defined a line before
 	}
 	c.AddCommand(u.statusCommand(), u.checkCommand(), u.applyCommand(), u.rollbackCommand(), u.runCommand(), u.settleCommand(), u.adoptCommand())
@@ -71,6 +74,8 @@ func (u *updating) say(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "update: "+format+"\n", args...)
 }
 
+// source is where releases come from; its centre is nil where boxes choose for
+// themselves.
 func (u *updating) source() (update.Releases, *offered, error) {
 	doc, err := config.LoadUpdate(filepath.Join(u.etc, "update.toml"))
 	if err != nil {
@@ -89,7 +94,7 @@ func (u *updating) source() (update.Releases, *offered, error) {
 		s, err := u.openSource(o)
 		return s, nil, err
 	}
-	centre, err := openCentre(config.CentrePass(u.state), &o)
+	centre, err := u.openCentre(&o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -112,19 +117,15 @@ func (u *updating) openSource(o release.Options) (update.Releases, error) {
 	return release.NewSource(o)
 }
 
-func (u *updating) lists() string { return update.Home{Dir: u.home}.Lists() }
+func (u *updating) lists() string { return u.homeDir().Lists() }
 
 // now is never before the release that runs was made.
 func (u *updating) now() time.Time {
-	b := u.box()
-	if runs, err := b.Home.Runs(); err == nil {
-		if r, err := b.Home.Describe(runs); err == nil {
-			if made := time.Unix(r.Serial, 0); made.After(time.Now()) {
-				return made
-			}
-		}
+	now := time.Now()
+	if r, err := u.runs(); err == nil && time.Unix(r.Serial, 0).After(now) {
+		return time.Unix(r.Serial, 0)
 	}
-	return time.Now()
+	return now
 }
 
 // A standing is what update status prints.
@@ -137,14 +138,14 @@ type standing struct {
 
 func (u *updating) statusCommand() *cobra.Command {
 	return u.command("status", "Which release runs, which is on trial, which were given up", func(context.Context) error {
-		h := u.box().Home
-		runs, err1 := h.Runs()
+		h := u.homeDir()
+		runs, err1 := u.runs()
 		trial, err2 := h.Trial()
 		state, err3 := h.State()
 		if err := errors.Join(err1, err2, err3); err != nil {
 			return err
 		}
-		text := "runs: " + runs
+		text := "runs: " + runs.Version
 		if trial != nil {
 			text += fmt.Sprintf("\non trial: %s since %s, started %d times", trial.To, trial.Begun.Format(time.DateTime), trial.Starts)
 		}
@@ -154,114 +155,199 @@ func (u *updating) statusCommand() *cobra.Command {
 		for v, why := range state.GivenUp {
 			text += fmt.Sprintf("\ngiven up: %s: %s", v, why)
 		}
-		return u.tell(standing{runs, trial, state.Before, state.GivenUp}, text)
+		return u.tell(standing{runs.Version, trial, state.Before, state.GivenUp}, text)
 	})
 }
 
 func (u *updating) checkCommand() *cobra.Command {
 	return u.command("check", "Look for a newer release; change nothing", func(ctx context.Context) error {
-		r, _, err := u.choose(ctx, "", true)
+		t, err := u.taker()
+		if err != nil {
+			return err
+		}
+		f, err := u.find(ctx, t, "", true)
+		switch {
+		case errors.Is(err, release.ErrNone):
+			return u.tell(struct{}{}, "nothing newer")
+		case err != nil:
+			return err
+		case f.back:
+			return u.tell(f.Release, "the centre wants this box back at "+f.Version)
+		}
+		return u.tell(f.Release, fmt.Sprintf("%s, %d MiB, made %s", f.Version, f.Bytes>>20, time.Unix(f.Serial, 0).Format(time.DateTime)))
+	})
+}
+
+// A found release is one that the box should take, or go back to.
+type found struct {
+	release.Release
+	from   update.Releases
+	oneWay bool
+	back   bool // it is the one of before
+}
+
+// find returns the release to take. A box that asks its centre takes what the
+// centre offers to it, and nothing by its own wish.
+func (u *updating) find(ctx context.Context, t taker, version string, again bool) (f found, err error) {
+	from, centre, err := u.source()
+	if err != nil {
+		return f, err
+	}
+	f.from = from
+	if centre != nil && version == "" {
+		o, err := centre.ask(ctx)
+		if err != nil {
+			return f, err
+		}
+		if o.Version == "" {
+			return f, release.ErrNone
+		}
+		version, f.oneWay = o.Version, o.OneWay
+		if before, ok := u.before(); ok && before.Version == version {
+			f.Release, f.back = before, true
+			return f, nil
+		}
+	}
+	f.Release, err = t.Choose(from, version, again)
+	return f, err
+}
+
+// before describes the release that the box can go back to.
+func (u *updating) before() (release.Release, bool) {
+	s, err := u.homeDir().State()
+	if err != nil || s.Before == "" {
+		return release.Release{}, false
+	}
+	r, err := u.homeDir().Describe(s.Before)
+	return r, err == nil
+}
+
+func (u *updating) applyCommand() *cobra.Command {
+	version, oneWay := "", false
+	c := u.command("apply", "Take a newer release into use now, also while the hall is open", func(ctx context.Context) error {
+		t, err := u.taker()
+		if err != nil {
+			return err
+		}
+		if err := t.Resume(ctx); err != nil {
+			return err
+		}
+		f, err := u.find(ctx, t, version, true)
 		if errors.Is(err, release.ErrNone) {
 			return u.tell(struct{}{}, "nothing newer")
 		}
 		if err != nil {
 			return err
 		}
-		return u.tell(r, fmt.Sprintf("%s, %d MiB, made %s", r.Version, r.Bytes>>20, time.Unix(r.Serial, 0).Format(time.DateTime)))
-	})
-}
-
-// choose returns the release to take. A box that asks its centre takes what the
-// centre offers to it, and nothing by its own wish.
-func (u *updating) choose(ctx context.Context, version string, again bool) (r release.Release, oneWay bool, err error) {
-	from, centre, err := u.source()
-	if err != nil {
-		return r, false, err
-	}
-	if centre != nil && version == "" {
-		o, err := centre.ask(ctx)
-		if err != nil {
-			return r, false, err
-		}
-		if o.Version == "" {
-			return r, false, release.ErrNone
-		}
-		version, oneWay = o.Version, o.OneWay
-	}
-	r, err = u.box().Choose(from, version, again)
-	return r, oneWay, err
-}
-
-func (u *updating) applyCommand() *cobra.Command {
-	version, oneWay := "", false
-	c := u.command("apply", "Take a newer release into use now, also while the hall is open", func(ctx context.Context) error {
-		return u.apply(ctx, version, oneWay, true)
+		f.oneWay = f.oneWay || oneWay
+		return u.take(ctx, t, f)
 	})
 	c.Flags().StringVar(&version, "release", "", "this release, not the newest")
 	c.Flags().BoolVar(&oneWay, "one-way", false, "also one that cannot be given up again, because it changes the store")
 	return c
 }
 
-func (u *updating) apply(ctx context.Context, version string, oneWay, again bool) error {
-	b := u.box()
-	if err := b.Resume(ctx); err != nil {
+func (u *updating) take(ctx context.Context, t taker, f found) error {
+	if f.back {
+		if err := t.Rollback(ctx); err != nil {
+			return err
+		}
+	} else if err := t.Apply(ctx, f.from, f.Release, f.oneWay); err != nil {
 		return err
 	}
-	r, offeredOneWay, err := u.choose(ctx, version, again)
-	if errors.Is(err, release.ErrNone) {
-		return u.tell(struct{}{}, "nothing newer")
-	}
-	if err != nil {
-		return err
-	}
-	from, _, err := u.source()
-	if err == nil {
-		_, err = from.Releases(r.Kind, r.Arch)
-	}
-	if err == nil {
-		err = b.Apply(ctx, from, r, oneWay || offeredOneWay)
-	}
-	if err != nil {
-		return err
-	}
-	return u.tell(r, "runs "+r.Version)
+	return u.tell(f.Release, t.Done(f.Version))
 }
 
 func (u *updating) rollbackCommand() *cobra.Command {
 	return u.command("rollback", "Go back to the release before the one that runs", func(ctx context.Context) error {
-		b := u.box()
-		if err := b.Rollback(ctx); err != nil {
-			return err
-		}
-		runs, err := b.Home.Runs()
-		return errors.Join(err, u.tell(standing{Runs: runs}, "runs "+runs))
-	})
-}
-
-// runCommand is what longcheng-updater.service calls.
-func (u *updating) runCommand() *cobra.Command {
-	return u.command("run", "Finish what was interrupted; while the hall is closed, take what the source offers", func(ctx context.Context) error {
-		if err := u.box().Resume(ctx); err != nil {
-			return err
-		}
-		doc, err := config.LoadUpdate(filepath.Join(u.etc, "update.toml"))
+		t, err := u.taker()
 		if err != nil {
 			return err
 		}
-		if doc.Source == "" && u.from == "" {
-			return nil
+		before, _ := u.before()
+		if err := t.Rollback(ctx); err != nil {
+			return err
 		}
-		c, _ := config.Load(filepath.Join(u.etc, "kioskd.toml"))
-		if c.Hall == nil || !update.Pause(c.Hall, time.Now()) {
-			return nil
-		}
-		return u.apply(ctx, "", false, false)
+		return u.tell(standing{Runs: before.Version}, t.Done(before.Version))
 	})
+}
+
+// runCommand is what longcheng-updater.service calls. What is offered is fetched at
+// any time and taken into use in a pause of the hall.
+func (u *updating) runCommand() *cobra.Command {
+	return u.command("run", "Finish what was interrupted, fetch what the source offers; take it while the hall is closed", func(ctx context.Context) error {
+		t, err := u.taker()
+		if err != nil {
+			return err
+		}
+		if err := t.Resume(ctx); err != nil {
+			return err
+		}
+		if t, err := u.homeDir().Trial(); t != nil || err != nil {
+			return err // of a box with two roots, which goes on after its restart
+		}
+		wanted, err := u.rollbackWanted()
+		if err != nil {
+			return err
+		}
+		if wanted {
+			return t.Rollback(ctx)
+		}
+		if any, err := u.hasSource(); !any {
+			return err
+		}
+		f, err := u.find(ctx, t, "", false)
+		if errors.Is(err, release.ErrNone) {
+			return nil
+		}
+		if err == nil && !f.back {
+			err = t.Bring(ctx, f.from, f.Release)
+		}
+		if err != nil || !u.pause() {
+			return err
+		}
+		return u.take(ctx, t, f)
+	})
+}
+
+// rollbackWanted reports whether a technician has asked for the release of before
+// at the box's page, and forgets it: what cannot be done is not tried for ever.
+func (u *updating) rollbackWanted() (bool, error) {
+	err := os.Remove(filepath.Join(u.state, config.RollbackWanted))
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// hasSource reports whether there is a source, and a stick that is one is in.
+func (u *updating) hasSource() (bool, error) {
+	doc, err := config.LoadUpdate(filepath.Join(u.etc, "update.toml"))
+	at := cmp.Or(u.from, doc.Source)
+	if err != nil || at == "" {
+		return false, err
+	}
+	if !filepath.IsAbs(at) {
+		return true, nil
+	}
+	_, err = os.Stat(filepath.Join(at, "timestamp.json"))
+	return err == nil, nil
+}
+
+// pause reports whether the hall is closed. A box that does not know its hall yet
+// is not updated by itself.
+func (u *updating) pause() bool {
+	c, _ := config.Load(filepath.Join(u.etc, "kioskd.toml"))
+	return c.Hall != nil && update.Pause(c.Hall, time.Now())
 }
 
 func (u *updating) settleCommand() *cobra.Command {
 	c := u.command("settle", "Count a start of a release on trial; after three give it up", func(context.Context) error {
-		did, err := u.box().Settle()
+		t, err := u.taker()
+		if err != nil {
+			return err
+		}
+		did, err := t.Settle()
 		if did != "" {
 			u.say("%s", did)
 		}

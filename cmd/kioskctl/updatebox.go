@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -17,16 +19,53 @@ import (
 
 	"longcheng/central"
 	"longcheng/cmd/internal/config"
+	"longcheng/cmd/internal/door"
 	"longcheng/cmd/internal/release"
 	"longcheng/cmd/internal/update"
 	"longcheng/kiosk/sqlite"
 )
 
-// box is this machine, as package update sees it.
+// A taker takes releases into use: a box of Debian packages, or one of two roots.
+type taker interface {
+	Choose(from update.Releases, version string, again bool) (release.Release, error)
+	Bring(ctx context.Context, from update.Releases, r release.Release) error
+	Apply(ctx context.Context, from update.Releases, r release.Release, oneWay bool) error
+	Resume(ctx context.Context) error
+	Rollback(ctx context.Context) error
+	Settle() (string, error)
+	Done(version string) string
+}
+
+func (u *updating) homeDir() update.Home { return update.Home{Dir: u.home, Packaged: u.packaged} }
+
+// taker is this machine.
+func (u *updating) taker() (taker, error) {
+	is, err := imageRelease()
+	if errors.Is(err, fs.ErrNotExist) {
+		return u.box(), nil
+	}
+	return &update.Slots{
+		Home: u.homeDir(), Is: is, Config: u.etc, Loader: rootLoader{}, Now: time.Now, Schema: u.schema, Say: u.say,
+	}, err
+}
+
+// runs describes the release that runs.
+func (u *updating) runs() (release.Release, error) {
+	r, err := imageRelease()
+	if !errors.Is(err, fs.ErrNotExist) {
+		return r, err
+	}
+	runs, err := u.homeDir().Runs()
+	if err != nil {
+		return r, err
+	}
+	return u.homeDir().Describe(runs)
+}
+
 func (u *updating) box() *update.Box {
 	return &update.Box{
-		Home: update.Home{Dir: u.home, Packaged: u.packaged}, Config: u.etc, Arch: debianArch(), Now: time.Now, Daemon: unit{u.etc},
-		Patience: update.Patience{Every: time.Second, Good: u.good, Within: 3 * time.Minute},
+		Home: u.homeDir(), Config: u.etc, Arch: debianArch(), Now: time.Now, Daemon: unit{u.etc},
+		Patience: update.Patience{Every: time.Second, Good: u.good, Within: u.within},
 		Schema:   u.schema, Try: u.try, Say: u.say,
 	}
 }
@@ -83,11 +122,7 @@ type unit struct{ etc string }
 func (unit) Restart(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
-	said, err := exec.CommandContext(ctx, "systemctl", "restart", "kioskd.service").CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("systemctl restart kioskd: %w: %s", err, bytes.TrimSpace(said))
-	}
-	return nil
+	return tellSystemd(ctx, "restart", "kioskd.service")
 }
 
 func (d unit) Healthy(ctx context.Context, version string) error {
@@ -123,24 +158,30 @@ func (d unit) Healthy(ctx context.Context, version string) error {
 
 // offered is the centre, which says what this box may take.
 type offered struct {
-	pass *central.Pass
+	client *central.Client
+	device string // that its host speaks for; empty: the box itself
 }
 
 // openCentre makes the centre the source: its copy of the releases, over the
-// connection that only boxes have.
-func openCentre(dir string, o *release.Options) (*offered, error) {
+// connection that only boxes have. A box behind a host asks it through the host.
+func (u *updating) openCentre(o *release.Options) (*offered, error) {
+	conf, _ := config.Load(filepath.Join(u.etc, "kioskd.toml"))
+	dir, device := config.CentrePass(u.state), ""
+	if conf.Centre.Address == "" && len(conf.Join.Host) > 0 {
+		dir, device = door.PassDir(u.state), conf.Device
+	}
 	pass, err := central.OpenPass(dir, time.Now)
 	if err != nil {
 		return nil, err
 	}
 	o.At, o.Transport = pass.Address()+central.ReleasesPath, pass.Transport()
-	return &offered{pass}, nil
+	if device != "" {
+		o.Transport = door.NewTurns(conf.Join.Host, pass.Transport())
+	}
+	client, err := central.NewClient(pass.Address(), o.Transport)
+	return &offered{client, device}, err
 }
 
 func (o *offered) ask(ctx context.Context) (central.Offer, error) {
-	c, err := o.pass.Client()
-	if err != nil {
-		return central.Offer{}, err
-	}
-	return c.Offer(ctx)
+	return o.client.Offer(ctx, o.device)
 }

@@ -105,6 +105,7 @@ func build(ctx context.Context, c *config.Config, set settings, log *slog.Logger
 	b.life.failed = make(chan error, 1)
 	b.check = &selfCheck{store: b.store.Check, pulses: b.pulses, every: watchdogTime(), notify: tellSystemd, failed: b.life.fail, log: log}
 	b.disk = disk{dir: set.state, room: roomOf, say: b.health.disk}
+	b.makeReleases()
 	b.mux.HandleFunc("GET /healthz", b.healthz)
 	return b, nil
 }

@@ -23,7 +23,7 @@ var version = "unknown"
 
 const usage = `kioskd runs a hall's box.
 
-  kioskd run    [-config FILE] [-state DIR] [-listen ADDR] [-clock-offset D] [-log json] [-verbose]
+  kioskd run    [-config FILE] [-state DIR] [-listen ADDR] [-clock-offset D] [-releases DIR] [-log json] [-verbose]
         run until SIGTERM; a second signal exits at once
   kioskd check  [-config FILE] [-state DIR] [-json] [-documents]
         check the configuration and all that it names: one finding per line, as
@@ -45,6 +45,7 @@ type settings struct {
 	papers bool
 
 	log         string
+	releases    string // directory in which kioskctl update keeps releases
 	verbose     bool
 	publication int64 // of the hall document that the configuration holds
 }
@@ -87,6 +88,7 @@ func parse(name string, args []string, errs io.Writer) (set settings, err error)
 		f.StringVar(&set.listen, "listen", "", "serve the pages here instead of web.listen")
 		f.DurationVar(&set.offset, "clock-offset", 0, "for rehearsals: added to the clock, so that a hall can be open at night")
 		f.StringVar(&set.log, "log", "text", "text: key=value; json: one JSON object per line")
+		f.StringVar(&set.releases, "releases", "/var/lib/longcheng-release", "what kioskctl update remembers of releases")
 		f.BoolVar(&set.verbose, "verbose", false, "log every request, with its id")
 	case "check":
 		f.BoolVar(&set.json, "json", false, "one JSON object per finding")

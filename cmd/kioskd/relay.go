@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"sync/atomic"
 
 	"longcheng/central"
 )
@@ -54,7 +53,16 @@ func (r *relay) before(h http.Handler) http.Handler {
 	for _, path := range []string{"/journals/{device}/", "/messages/{device}", "/messages/{device}/", "/status/{device}"} {
 		mux.Handle(central.Base+path, r)
 	}
+	mux.Handle("GET "+central.OfferPath+"/{device}", r)
+	mux.HandleFunc("GET "+central.ReleasesPath+"/", r.releases)
 	return mux
+}
+
+// releases passes on what every box may read: it is signed.
+func (r *relay) releases(rw http.ResponseWriter, q *http.Request) {
+	device, _ := r.who(q)
+	q.SetPathValue("device", device)
+	r.ServeHTTP(rw, q)
 }
 
 // ServeHTTP passes on what a box says in its own name.
@@ -92,24 +100,4 @@ func (u *uplink) forward(q *http.Request) (*http.Response, error) {
 		return nil, errNotEnrolled
 	}
 	return by.RoundTrip(q)
-}
-
-// turns sends requests to the first of several hosts that answers.
-type turns struct {
-	hosts []string // host:port
-	by    http.RoundTripper
-	at    atomic.Int64
-}
-
-// RoundTrip asks the host that answered last; when it does not answer, the next
-// request goes to the next one.
-func (t *turns) RoundTrip(q *http.Request) (*http.Response, error) {
-	at := t.at.Load()
-	q = q.Clone(q.Context())
-	q.URL.Host, q.Host = t.hosts[at%int64(len(t.hosts))], ""
-	res, err := t.by.RoundTrip(q)
-	if err != nil && q.Context().Err() == nil {
-		t.at.CompareAndSwap(at, at+1)
-	}
-	return res, err
 }

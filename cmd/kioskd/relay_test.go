@@ -8,13 +8,17 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"longcheng/central/store"
 	"longcheng/cmd/internal/config"
+	"longcheng/cmd/internal/release"
 )
 
 // reportingHall is the three-box sample whose host reports to a centre.
@@ -110,6 +114,75 @@ func (m *member) joinedOrHost(host *member) {
 	}
 }
 
+// A box that reaches the host alone hears through it which release the centre
+// offers to it, and fetches that through it; kioskctl is the real one.
+func TestABoxIsUpdatedThroughItsHost(t *testing.T) {
+	c := newCentre(t)
+	root := publish(t, c.depot, "1.1")
+	k := reportingHall(t, c).join("kiosk.toml", "kiosk-1")
+	tool := filepath.Join(t.TempDir(), "kioskctl")
+	if said, err := exec.Command("go", "build", "-ldflags", "-X main.version=1.0 -X main.made=1700000000", "-o", tool, "../kioskctl").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	etc, home := t.TempDir(), t.TempDir()
+	err := errors.Join(os.Symlink(k.conf, filepath.Join(etc, "kioskd.toml")), os.WriteFile(filepath.Join(etc, "releases-root.json"), root, 0o600),
+		os.WriteFile(filepath.Join(etc, "update.toml"), []byte(`source = "centre"`), 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctl := func(args ...string) string {
+		t.Helper()
+		said, err := exec.Command(tool, append(args, "--etc", etc, "--home", home, "--state", k.state, "--packaged", filepath.Dir(tool))...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("kioskctl %v: %v: %s", args, err, said)
+		}
+		return string(said)
+	}
+	ctl("update", "adopt")
+	if said := ctl("update", "check"); !strings.Contains(said, "nothing newer") {
+		t.Error(said)
+	}
+	c.tool("rollout", "1.1", "100", "small")
+	if said := ctl("update", "check"); !strings.HasPrefix(said, "1.1,") {
+		t.Error(said)
+	}
+	ctl("update", "run") // fetches; the hall never closes, so it takes nothing
+	if got, _ := os.ReadFile(filepath.Join(home, "incoming-program_"+arch()+"_1.1.tar.gz")); string(got) != "programs of 1.1" {
+		t.Errorf("fetched %q", got)
+	}
+}
+
+// publish makes a depot with one release and returns whom boxes must trust.
+func publish(t *testing.T, dir, version string) []byte {
+	t.Helper()
+	keys := release.Keys{}
+	for _, role := range release.Roles() {
+		keys[role] = release.NewKey()
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	err := os.WriteFile(file, []byte("programs of "+version), 0o600)
+	d, err2 := release.NewDepot(dir, keys, time.Now)
+	if err := errors.Join(err, err2); err != nil {
+		t.Fatal(err)
+	}
+	err = d.Add(file, release.Release{Version: version, Serial: 1800000000, Kind: release.Program, Arch: arch(), Schema: 1})
+	if err := errors.Join(err, d.Publish(release.MaxFresh)); err != nil {
+		t.Fatal(err)
+	}
+	root, err := os.ReadFile(filepath.Join(dir, "1.root.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+func arch() string {
+	if runtime.GOARCH == "arm" {
+		return "armhf"
+	}
+	return runtime.GOARCH
+}
+
 // A box speaks through its host for itself only, and a hall without a centre says
 // that it has none.
 func TestRelaySpeaksForItsCaller(t *testing.T) {
@@ -132,6 +205,9 @@ func TestRelaySpeaksForItsCaller(t *testing.T) {
 		{"k2", "/sync/v1/journals/k1/7", "device", 403},
 		{"k2", "/sync/v1/messages/k1", "device", 403},
 		{"k2", "/sync/v1/status/k1", "device", 403},
+		{"k2", "/sync/v1/release/k1", "device", 403},
+		{"", "/sync/v1/releases/timestamp.json", "device", 403},
+		{"k1", "/sync/v1/releases/timestamp.json", codeNoCentre, 404},
 		{"k1", "/sync/v1/journals/k1/7", codeNoCentre, 404},
 		{"k1", "/hall/v1/anything", "", 404},
 	} {

@@ -117,7 +117,7 @@ func (u *uplink) speak(ctx context.Context, pass *central.Pass) error {
 	defer transport.CloseIdleConnections()
 	by := http.RoundTripper(transport)
 	if len(u.hosts) > 0 {
-		by = &turns{hosts: u.hosts, by: transport}
+		by = door.NewTurns(u.hosts, transport)
 	}
 	client, out, in, err := u.wires(by)
 	if err != nil {

@@ -37,6 +37,7 @@ var centrald = sync.OnceValues(func() (string, error) {
 type testCentre struct {
 	t            testing.TB
 	state        string
+	depot        string // of releases; empty
 	boxes, pages string
 	log          lockedBuffer
 	cmd          *exec.Cmd
@@ -44,8 +45,8 @@ type testCentre struct {
 
 func newCentre(t testing.TB) *testCentre {
 	t.Helper()
-	c := &testCentre{t: t, state: t.TempDir(), boxes: freePort(t), pages: freePort(t)}
-	text := fmt.Sprintf("state = %q\n[boxes]\nlisten = %q\naddress = %q\nnames = [\"127.0.0.1\"]\n[pages]\nlisten = %q\n", c.state, c.boxes, c.boxes, c.pages)
+	c := &testCentre{t: t, state: t.TempDir(), depot: t.TempDir(), boxes: freePort(t), pages: freePort(t)}
+	text := fmt.Sprintf("state = %q\n[boxes]\nlisten = %q\naddress = %q\nnames = [\"127.0.0.1\"]\n[pages]\nlisten = %q\n[releases]\ndirectory = %q\n", c.state, c.boxes, c.boxes, c.pages, c.depot)
 	if err := os.WriteFile(c.conf(), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

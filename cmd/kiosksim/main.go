@@ -26,6 +26,8 @@ const usage = `kiosksim is a hall of simulated hardware.
                                     a big hall calls: how long until strips and walls have it; exits 0 only if none missed one
   kiosksim centre [-var DIR] [-port N]
                                     a centre and two halls that report to it, until Ctrl-C
+  kiosksim devices [-config FILE] [-state DIR]
+                                    the devices of a configuration alone, for a kioskd elsewhere, until Ctrl-C
 `
 
 func main() { os.Exit(command(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -36,6 +38,9 @@ func command(args []string, out, errs io.Writer) int {
 	}
 	if len(args) > 0 && args[0] == "centre" {
 		return commandCentre(args[1:], out, errs)
+	}
+	if len(args) > 0 && args[0] == "devices" {
+		return commandDevices(args[1:], out, errs)
 	}
 	if len(args) == 0 || args[0] != "run" && args[0] != "day" {
 		fmt.Fprint(errs, usage)

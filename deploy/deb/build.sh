@@ -98,6 +98,7 @@ put 0644 deploy/units/kioskd.service /usr/lib/systemd/system
 put 0644 deploy/units/longcheng-first-boot.service /usr/lib/systemd/system
 put 0644 deploy/units/longcheng-updater.service /usr/lib/systemd/system
 put 0644 deploy/units/longcheng-updater.timer /usr/lib/systemd/system
+put 0644 deploy/units/longcheng-rollback.path /usr/lib/systemd/system
 put 0644 deploy/units/longcheng-clock.service /usr/lib/systemd/system
 put 0755 deploy/units/kioskd-current /usr/lib/longcheng
 put 0755 deploy/units/saved-clock /usr/lib/longcheng

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the packages twice, compares them byte for byte, installs them into a
-# clean Debian, runs the hall there and takes a ticket. Needs root (mmdebstrap);
-# foreign architectures run under qemu-user.
+# clean Debian over an older version, runs the hall there, takes a ticket, and takes
+# them away again. Needs root (mmdebstrap); foreign architectures run under qemu-user.
 #
 #   deploy/deb/test.sh amd64 [arm64 armhf]
 set -eu
@@ -11,6 +11,7 @@ trap 'rm -rf "$work"' EXIT
 say() { printf 'test-deb: %s\n' "$*"; }
 
 for arch; do
+	begun=$(date +%s)
 	first=$work/first-$arch second=$work/second-$arch
 	deploy/deb/build.sh "$arch" "$first" >/dev/null
 	# From another directory; COLD=1 also without anything that was compiled before.
@@ -29,18 +30,26 @@ for arch; do
 	# The browser's package is the same for all, and brings Chromium: once is enough.
 	[ "$arch" = amd64 ] || rm "$first"/longcheng-browser_*.deb
 
+	# The same package under an older version: the way of an upgrade.
+	mkdir "$first/old"
+	dpkg-deb -R "$first"/longcheng-kiosk_*.deb "$work/old"
+	sed -i 's/^Version: .*/Version: 0.0~0/' "$work/old/DEBIAN/control"
+	dpkg-deb --root-owner-group -Zgzip -z1 --build "$work/old" "$first/old/longcheng-kiosk_old.deb" >/dev/null
+	rm -rf "$work/old"
+
 	root=$work/root-$arch
 	# shellcheck disable=SC2016 # $1 is mmdebstrap's
 	# The service's user must exist, the daemon start in its own directory as that
 	# user, and a ticket be taken; then removal must leave the store alone.
 	mmdebstrap --quiet --variant=minbase --architectures="$arch" --include=ca-certificates,curl,man-db \
 		--customize-hook='mkdir -p "$1/debs"' \
-		--customize-hook="cp $first/*.deb \"\$1/debs/\"" \
+		--customize-hook="cp -r $first/*.deb $first/old \"\$1/debs/\"" \
 		--customize-hook='cp deploy/deb/inside.sh "$1/debs/"' \
 		--customize-hook='chroot "$1" sh /debs/inside.sh' \
 		bookworm "$root" >"$work/log-$arch" 2>&1 || { tail -40 "$work/log-$arch" >&2; exit 1; }
 	grep '^inside: ' "$work/log-$arch" | sed "s/^inside:/test-deb: $arch:/"
 	grep -q '^inside: all done' "$work/log-$arch"
 	rm -rf "$root"
+	say "$arch: $(($(date +%s) - begun)) s"
 done
 say "passed"

@@ -4,7 +4,7 @@
 #   deploy/image/build.sh [-d DEB]... [-o IMAGE] [-p PACKAGE,...] [-s MiB]
 #     -d  install this package (default: those of deploy/deb/build.sh amd64)
 #     -o  the disk image (default bin/image/longcheng-amd64.img); beside it appears
-#         IMAGE.update, the file that updates a running box
+#         IMAGE.update and IMAGE.update.json, which kioskctl release add signs
 #     -p  more Debian packages, such as cage,xwayland,chromium for a touch page
 #     -s  size of each root partition (default 1280)
 #
@@ -58,8 +58,9 @@ mv "$work"/root/boot/initrd.img-* "$work/boot/initrd"
 cp "$work/root/usr/lib/systemd/boot/efi/systemd-bootx64.efi" "$work/boot/"
 rm -rf "$work"/root/boot/* "$work"/root/vmlinuz* "$work"/root/initrd*
 
-version=$(git log -1 --format=%ct)
-echo "$version" >"$work/root/etc/longcheng-image"
+# What this root is, in the words of kioskctl release: it orders roots by the serial.
+chroot "$work/root" kioskctl release describe image >"$work/root/etc/longcheng-image"
+version=$(sed -n 's/.*"serial":\([0-9]*\).*/\1/p' "$work/root/etc/longcheng-image")
 say "making the root ($size MiB)"
 truncate -s "${size}M" "$work/root.ext4"
 mkfs.ext4 -q -F -O '^has_journal' -L longcheng-root -d "$work/root" "$work/root.ext4"
@@ -71,6 +72,7 @@ cp "$work/boot/vmlinuz" "$work/boot/initrd" "$work/update/"
 echo "$version" >"$work/update/version"
 (cd "$work/update" && sha256sum version vmlinuz initrd root.ext4 >SHA256SUMS)
 tar cf - -S -C "$work/update" SHA256SUMS version vmlinuz initrd root.ext4 | zstd -q -T0 -3 -f -o "$image.update"
+cp "$work/root/etc/longcheng-image" "$image.update.json" # for kioskctl release add
 
 say "putting the disk together"
 esp=256 data=512 # the data partition ends 1 MiB before the disk does, where the second GPT lies
@@ -92,8 +94,9 @@ printf 'timeout 0\neditor no\n' >"$work/loader.conf"
 mcopy -i "$work/esp.img" "$work/loader.conf" ::loader/
 deploy/image/root/usr/lib/longcheng/boot-entry a "$version" >"$work/entry"
 mcopy -i "$work/esp.img" "$work/entry" ::loader/entries/longcheng-a.conf
-mkdir -p "$work/data/lib" "$work/data/etc" "$work/data/clock" "$work/data/log/journal" "$work/data/systemd" "$work/data/update"
+mkdir -p "$work/data/lib" "$work/data/etc" "$work/data/clock" "$work/data/release" "$work/data/log/journal" "$work/data/systemd" "$work/data/update"
 cp -a "$work/root/usr/share/longcheng/kioskd.toml" "$work/data/etc/kioskd.toml.sample"
+cp -a "$work/root/usr/share/longcheng/update.toml" "$work/data/etc/update.toml.sample"
 truncate -s ${data}M "$work/data.ext4"
 mkfs.ext4 -q -F -L longcheng-data -d "$work/data" "$work/data.ext4"
 at() { dd if="$1" of="$image" bs=1M seek="$2" conv=notrunc,sparse status=none; }

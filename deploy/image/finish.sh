@@ -2,19 +2,21 @@
 # Inside build.sh: the last changes to a root before it becomes a file system.
 set -eu
 root=$1
-mkdir -p "$root/data" "$root/esp" "$root/var/lib/longcheng" "$root/var/lib/longcheng-clock" "$root/etc/longcheng"
+mkdir -p "$root/data" "$root/esp" "$root/stick" "$root/var/lib/longcheng-release" "$root/var/lib/longcheng" "$root/var/lib/longcheng-clock" "$root/etc/longcheng"
 chmod 0755 "$root"/usr/lib/longcheng/* "$root/etc/initramfs-tools/scripts/local-bottom/longcheng"
 echo longcheng >"$root/etc/hostname"
 : >"$root/etc/machine-id"
 rm -f "$root/var/lib/dbus/machine-id"
 ln -sf /run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
 printf 'MODULES=most\nCOMPRESS=zstd\n' >"$root/etc/initramfs-tools/conf.d/longcheng"
-# e2fsck of the data partition before it is mounted for the machine id.
+# The data partition is grown and checked before it is mounted for the machine id.
 cat >"$root/etc/initramfs-tools/hooks/longcheng" <<'H'
 #!/bin/sh
 case $1 in prereqs) exit 0 ;; esac
 . /usr/share/initramfs-tools/hook-functions
 copy_exec /sbin/e2fsck /sbin
+copy_exec /sbin/sfdisk /sbin
+copy_exec /usr/bin/partx /sbin
 H
 chmod 0755 "$root/etc/initramfs-tools/hooks/longcheng"
 chroot "$root" update-initramfs -u >/dev/null 2>&1

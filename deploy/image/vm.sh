@@ -14,14 +14,16 @@ die() {
 	exit 1
 }
 
-# power_on: the machine runs; its four serial lines are the sockets uart0..uart3
+# power_on: the machine runs, with the stick stick.img of $run if there is one; its four serial lines are the sockets uart0..uart3
 # in $run, its first one (the console) is the file console.
 power_on() {
 	[ -e "$run/vars" ] || cp /usr/share/OVMF/OVMF_VARS.fd "$run/vars"
+	set --
+	[ ! -e "$run/stick.img" ] || set -- -drive if=virtio,format=raw,file="$run/stick.img",readonly=on
 	qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1024 -nodefaults -display none \
 		-drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE.fd \
 		-drive if=pflash,format=raw,file="$run/vars" \
-		-drive if=virtio,format=raw,file="$disk",cache=writeback \
+		-drive if=virtio,format=raw,file="$disk",cache=writeback "$@" \
 		-device i6300esb -action watchdog=reset \
 		-netdev user,id=lan,restrict=on,hostfwd=tcp:127.0.0.1:"$port"-:8080 -device virtio-net-pci,netdev=lan,romfile= \
 		-object rng-random,id=rng,filename=/dev/urandom -device virtio-rng-pci,rng=rng \
@@ -31,6 +33,8 @@ power_on() {
 		-device pci-serial-4x,chardev1=u0,chardev2=u1,chardev3=u2,chardev4=u3 \
 		-qmp unix:"$run/qmp",server=on,wait=off &
 	vm=$!
+	# The cable of the printer; it ends with the machine.
+	socat UNIX-CONNECT:"$run/uart0",retry=100,interval=0.1 OPEN:"$run/ports/printer-1",raw,echo=0 2>/dev/null &
 }
 
 # power_cut: as if the plug were pulled. What the guest had not handed to its disk

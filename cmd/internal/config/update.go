@@ -17,6 +17,10 @@ type Update struct {
 // FromCentre is the source of a box that asks its centre.
 const FromCentre = "centre"
 
+// RollbackWanted is a file in the state directory with which the technician's page
+// asks the updater for the release of before.
+const RollbackWanted = "rollback-wanted"
+
 // LoadUpdate reads update.toml; a box without one is updated from sticks.
 func LoadUpdate(path string) (u Update, err error) {
 	u.Trust = filepath.Join(filepath.Dir(path), "releases-root.json")

@@ -222,6 +222,60 @@ func TestADamagedFileIsNotKept(t *testing.T) {
 	}
 }
 
+// TestAFetchGoesOnWhereItWasCutOff: a line that breaks after each 4 bytes still
+// brings the whole file, and what an older release left is not mixed with it.
+func TestAFetchGoesOnWhereItWasCutOff(t *testing.T) {
+	p := newPublisher(t)
+	r := p.release("1.0", 100)
+	sent := 0
+	web := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, q *http.Request) {
+		if !strings.Contains(q.URL.Path, filesBelow) {
+			http.FileServer(http.Dir(p.dir)).ServeHTTP(rw, q)
+			return
+		}
+		sent++
+		http.FileServer(http.Dir(p.dir)).ServeHTTP(&breaking{ResponseWriter: rw, left: 4}, q)
+	}))
+	defer web.Close()
+	s := p.box(web.URL, t.TempDir())
+	if _, err := newestOf(t, s); err != nil {
+		t.Fatal(err)
+	}
+	to := filepath.Join(t.TempDir(), "got")
+	var err error
+	for range 10 {
+		if err = s.Fetch(t.Context(), r, to); err == nil {
+			break
+		}
+		if !strings.Contains(err.Error(), "goes on from there") {
+			t.Fatal(err)
+		}
+	}
+	if text, _ := os.ReadFile(to); err != nil || string(text) != "programs of 1.0" || sent != 4 {
+		t.Errorf("after %d requests: %q, %v", sent, text, err)
+	}
+	before := sent
+	if err := s.Fetch(t.Context(), r, to); err != nil || sent != before {
+		t.Errorf("a whole file was asked for again: %v", err)
+	}
+}
+
+// breaking breaks the line after some bytes of a body.
+type breaking struct {
+	http.ResponseWriter
+	left int
+}
+
+func (b *breaking) Write(p []byte) (int, error) {
+	if len(p) <= b.left {
+		b.left -= len(p)
+		return b.ResponseWriter.Write(p)
+	}
+	_, _ = b.ResponseWriter.Write(p[:b.left]) // the line breaks anyhow
+	_ = http.NewResponseController(b.ResponseWriter).Flush()
+	panic(http.ErrAbortHandler)
+}
+
 // TestKeysChange: boxes that were delivered with the first root follow, also
 // when every key has changed, and no longer believe the old ones.
 func TestKeysChange(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"net/http"
 	"net/url"
@@ -133,8 +134,10 @@ func (s *Source) explain(err error) error {
 	return err
 }
 
-// Fetch writes a release's file to a path. A file that is not what was signed is
-// not left there.
+var errOther = errors.New("the file is not what was signed: take another copy")
+
+// Fetch writes a release's file to a path. It goes on where an earlier try was cut
+// off; a file that is not what was signed is not left there.
 func (s *Source) Fetch(ctx context.Context, r Release, to string) error {
 	t := s.files[r.File()]
 	if t == nil {
@@ -142,39 +145,66 @@ func (s *Source) Fetch(ctx context.Context, r Release, to string) error {
 	}
 	want := t.Hashes["sha256"]
 	at := s.base.JoinPath(filesBelow, hex.EncodeToString(want)+"."+r.File())
-	if err := s.fetch(ctx, at.String(), t.Length, want, to); err != nil {
+	err := s.fetch(ctx, at.String(), t.Length, want, to)
+	switch {
+	case errors.Is(err, errOther):
 		return errors.Join(fmt.Errorf("fetch %s: %w", r.File(), err), os.Remove(to))
+	case err != nil:
+		return fmt.Errorf("fetch %s: %w: what came is kept, the next try goes on from there", r.File(), err)
 	}
 	return nil
 }
 
 func (s *Source) fetch(ctx context.Context, at string, length int64, want []byte, to string) error {
-	f, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	sum := sha256.New()
+	have, err := io.Copy(sum, io.LimitReader(f, length+1))
+	if err == nil && have < length {
+		have, err = s.rest(ctx, at, length, have, f, sum)
+	}
+	if err != nil {
+		return errors.Join(err, f.Sync())
+	}
+	if have != length || !bytes.Equal(sum.Sum(nil), want) {
+		return errOther
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// rest appends to f what comes after the bytes that it has, and returns how many
+// it has then. A server that knows no ranges is heard from the beginning.
+func (s *Source) rest(ctx context.Context, at string, length, have int64, f *os.File, sum hash.Hash) (int64, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
-		return err
+		return have, err
+	}
+	if have > 0 {
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", have))
 	}
 	res, err := s.http.Do(req)
 	if err != nil {
-		return err
+		return have, err
 	}
 	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: the copy is not complete", res.Status)
+	switch {
+	case res.StatusCode == http.StatusOK:
+		sum.Reset()
+		have = 0
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return have, err
+		}
+		if err := f.Truncate(0); err != nil {
+			return have, err
+		}
+	case res.StatusCode != http.StatusPartialContent:
+		return have, fmt.Errorf("%s: the copy is not complete", res.Status)
 	}
-	sum := sha256.New()
-	n, err := io.Copy(io.MultiWriter(f, sum), io.LimitReader(res.Body, length+1))
-	if err != nil {
-		return err
-	}
-	if n != length || !bytes.Equal(sum.Sum(nil), want) {
-		return errors.New("the file is not what was signed: take another copy")
-	}
-	return errors.Join(f.Sync(), f.Close())
+	n, err := io.Copy(io.MultiWriter(f, sum), io.LimitReader(res.Body, length-have+1))
+	return have + n, err
 }
 
 // releasesOf reads what is said of each file, the newest first. A kind that a

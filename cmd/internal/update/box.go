@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"longcheng/cmd/internal/release"
 )
 
@@ -21,12 +19,6 @@ type Daemon interface {
 	Healthy(ctx context.Context, version string) error
 }
 
-// A Releases is where releases come from.
-type Releases interface {
-	Releases(kind, arch string) ([]release.Release, error)
-	Fetch(ctx context.Context, r release.Release, to string) error
-}
-
 // A Box is updated. All fields are required.
 type Box struct {
 	Home     Home
@@ -35,7 +27,7 @@ type Box struct {
 	Now      func() time.Time
 	Daemon   Daemon
 	Patience Patience
-	Schema   func(ctx context.Context) (int64, error)                       // of the store as it lies on the disk; 0: there is none
+	Schema   Schema
 	Try      func(ctx context.Context, r release.Release, dir string) error // do these programs run, and read this configuration?
 	Say      func(format string, args ...any)                               // hears each step
 }
@@ -47,56 +39,42 @@ type Patience struct {
 	Within time.Duration // all of that
 }
 
-// Refusals.
-var (
-	errNewer  = errors.New("the store is newer than that release can read: restore the backup that was made before")
-	ErrOneWay = errors.New("the release changes the store so that the one of before cannot open it: make a backup, then allow it with --one-way")
-	ErrTrial  = errors.New("another release is on trial: wait until it is kept or given up")
-)
-
 // Choose returns the newest release that is newer than what runs and was not
 // given up; release.ErrNone if there is none. A version asks for that one alone;
 // again, although it was given up before.
 func (b *Box) Choose(from Releases, version string, again bool) (release.Release, error) {
-	list, err := from.Releases(release.Program, b.Arch)
+	is, err := b.runs()
 	if err != nil {
 		return release.Release{}, err
 	}
-	state, err := b.Home.State()
-	if err != nil {
-		return release.Release{}, err
-	}
-	serial, err := b.serial()
-	if err != nil {
-		return release.Release{}, err
-	}
-	for _, r := range list {
-		if version != "" && r.Version != version || r.Serial <= serial {
-			continue
-		}
-		if why := state.GivenUp[r.Version]; why != "" && !again {
-			b.Say("release %s was given up before: %s", r.Version, why)
-			continue
-		}
-		return r, nil
-	}
-	return release.Release{}, release.ErrNone
+	is.Kind, is.Arch = release.Program, b.Arch
+	return b.Home.choose(from, is, version, again, b.Say)
 }
 
-// serial is that of the release that runs.
-func (b *Box) serial() (int64, error) {
+// runs describes the release that runs.
+func (b *Box) runs() (release.Release, error) {
 	runs, err := b.Home.Runs()
 	if err != nil {
-		return 0, err
+		return release.Release{}, err
 	}
-	r, err := b.Home.Describe(runs)
-	return r.Serial, err
+	return b.Home.Describe(runs)
+}
+
+// Bring fetches a release, so that Apply need not wait for it.
+func (b *Box) Bring(ctx context.Context, from Releases, r release.Release) error {
+	unlock, err := b.Home.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	_, err = b.Home.bring(ctx, from, r, b.Say)
+	return err
 }
 
 // Apply takes a release into use and returns when it is kept, or with the reason
 // why the box runs what it ran before. It may be killed at any moment.
 func (b *Box) Apply(ctx context.Context, from Releases, r release.Release, oneWay bool) error {
-	unlock, err := b.lock()
+	unlock, err := b.Home.lock()
 	if err != nil {
 		return err
 	}
@@ -108,10 +86,14 @@ func (b *Box) Apply(ctx context.Context, from Releases, r release.Release, oneWa
 	if err != nil {
 		return err
 	}
-	if err := b.mayReturn(runs, r, oneWay); err != nil {
+	old, err := b.Home.Describe(runs)
+	if err != nil {
 		return err
 	}
-	if err := b.bring(ctx, from, r); err != nil {
+	if err := mayReturn(old, r, oneWay); err != nil {
+		return err
+	}
+	if err := b.install(ctx, from, r); err != nil {
 		return err
 	}
 	if err := saveConfig(b.Config, b.Home.path(configBefore)); err != nil {
@@ -131,49 +113,19 @@ func (b *Box) Apply(ctx context.Context, from Releases, r release.Release, oneWa
 	return b.watch(ctx, t)
 }
 
-// mayReturn refuses a release that could not be given up again.
-func (b *Box) mayReturn(runs string, r release.Release, oneWay bool) error {
-	old, err := b.Home.Describe(runs)
+// install brings a release, unpacks it and sees whether it runs at all.
+func (b *Box) install(ctx context.Context, from Releases, r release.Release) error {
+	file, err := b.Home.bring(ctx, from, r, b.Say)
 	if err != nil {
 		return err
 	}
-	if r.Schema > old.Schema && !oneWay {
-		return fmt.Errorf("release %s: %w", r.Version, ErrOneWay)
-	}
-	return nil
-}
-
-// canReturn says whether a version can open the store as it is now.
-func (b *Box) canReturn(version string) error {
-	r, err := b.Home.Describe(version)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	schema, err := b.Schema(ctx)
-	if err != nil {
-		return err
-	}
-	if schema > r.Schema {
-		return fmt.Errorf("the store has schema %d, release %s knows %d: %w", schema, version, r.Schema, errNewer)
-	}
-	return nil
-}
-
-// bring fetches a release, unpacks it and sees whether it runs at all.
-func (b *Box) bring(ctx context.Context, from Releases, r release.Release) error {
-	file := b.Home.path("incoming")
 	defer os.Remove(file)
-	b.Say("fetching release %s, %d MiB", r.Version, r.Bytes>>20)
-	if err := from.Fetch(ctx, r, file); err != nil {
-		return err
-	}
 	if err := b.Home.unpack(file, r); err != nil {
 		return err
 	}
 	if err := b.Try(ctx, r, b.Home.programs(r.Version)); err != nil {
-		return fmt.Errorf("release %s does not fit this box, nothing was changed: %w", r.Version, err)
+		err = fmt.Errorf("release %s does not fit this box, nothing was changed: %w", r.Version, err)
+		return errors.Join(err, b.Home.remember(func(s *State) { s.GivenUp[r.Version] = err.Error() }))
 	}
 	return nil
 }
@@ -181,7 +133,7 @@ func (b *Box) bring(ctx context.Context, from Releases, r release.Release) error
 // Resume finishes what a power cut or a kill interrupted. Call it before
 // anything else is done, and at every start of the box.
 func (b *Box) Resume(ctx context.Context) error {
-	unlock, err := b.lock()
+	unlock, err := b.Home.lock()
 	if err != nil {
 		return err
 	}
@@ -219,10 +171,7 @@ func (b *Box) watch(ctx context.Context, t *Trial) error {
 	if runs, err := b.Home.Runs(); runs != t.To || err != nil { // too many starts: Settle was faster
 		return errors.Join(fmt.Errorf("release %s was given up while it was watched", t.To), err)
 	}
-	if err := b.remember(func(s *State) { s.Before = t.From; delete(s.GivenUp, t.To) }); err != nil {
-		return err
-	}
-	if err := b.Home.endTrial(); err != nil {
+	if err := b.Home.keep(t); err != nil {
 		return err
 	}
 	b.Say("release %s is kept", t.To)
@@ -266,13 +215,17 @@ func (b *Box) back(ctx context.Context, why string) error {
 		return err
 	}
 	b.Say("back to %s", t.From)
-	return errors.Join(fmt.Errorf("release %s was given up, %s runs again: %s", t.To, t.From, t.Why), b.Daemon.Restart(ctx))
+	err = errors.Join(fmt.Errorf("release %s was given up, %s runs again: %s", t.To, t.From, t.Why), b.Daemon.Restart(ctx))
+	if t, _ := b.Home.Trial(); t != nil { // nothing was started that would have settled it
+		err = errors.Join(err, b.finish(t))
+	}
+	return err
 }
 
 // Rollback goes back to the release before the one that runs, if the store
 // allows it.
 func (b *Box) Rollback(ctx context.Context) error {
-	unlock, err := b.lock()
+	unlock, err := b.Home.lock()
 	if err != nil {
 		return err
 	}
@@ -289,15 +242,15 @@ func (b *Box) Rollback(ctx context.Context) error {
 		return err
 	}
 	if s.Before == "" || s.Before == runs {
-		return errors.New("roll back: this box remembers no release of before: install one with update apply")
+		return errNoBefore
 	}
-	if err := b.canReturn(s.Before); err != nil {
+	if err := b.Home.canReturn(b.Schema, s.Before); err != nil {
 		return fmt.Errorf("roll back to %s: %w", s.Before, err)
 	}
 	if _, err := os.Stat(filepath.Join(b.Home.programs(s.Before), daemonName)); err != nil {
 		return fmt.Errorf("roll back to %s: %w", s.Before, err)
 	}
-	if err := b.remember(func(s *State) { s.GivenUp[runs] = "a technician went back to " + s.Before; s.Before = "" }); err != nil {
+	if err := b.Home.left(runs, s.Before); err != nil {
 		return err
 	}
 	if err := b.Home.link(b.Home.programs(s.Before)); err != nil {
@@ -306,6 +259,9 @@ func (b *Box) Rollback(ctx context.Context) error {
 	b.Say("back to %s", s.Before)
 	return b.Daemon.Restart(ctx)
 }
+
+// Done says what is the case after Apply or Rollback to a version.
+func (b *Box) Done(version string) string { return "runs " + version }
 
 // Adopt notes what Debian's package has installed, and runs it: whoever installs
 // a package by hand wants it.
@@ -317,20 +273,4 @@ func (b *Box) Adopt(r release.Release) error {
 		return err
 	}
 	return b.Home.link(b.Home.Packaged)
-}
-
-// lock keeps a second updater out; the kernel forgets it with the process.
-func (b *Box) lock() (func(), error) {
-	if err := b.Home.prepare(); err != nil {
-		return nil, err
-	}
-	f, err := os.OpenFile(b.Home.path("lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		f.Close()
-		return nil, errors.New("another updater is at work on this box: wait for it")
-	}
-	return func() { f.Close() }, nil
 }

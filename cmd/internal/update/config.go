@@ -30,7 +30,7 @@ func saveConfig(from, to string) error {
 			if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
 				return err
 			}
-			return writeLike(at, text, f)
+			return central.WriteFile(at, text, f.Mode().Perm())
 		})
 	}
 	if err == nil {
@@ -46,7 +46,8 @@ func saveConfig(from, to string) error {
 }
 
 // restoreConfig puts back every file that differs from its copy. Files that came
-// since stay: nothing but the trial is undone.
+// since stay: nothing but the trial is undone. A file keeps its owner; one that was
+// removed gets the directory's.
 func restoreConfig(from, to string) error {
 	err := eachFile(from, func(name string, f fs.FileInfo, text []byte) error {
 		at := filepath.Join(to, name)
@@ -56,7 +57,14 @@ func restoreConfig(from, to string) error {
 		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
 			return err
 		}
-		return writeLike(at, text, f)
+		owner, err := os.Stat(at)
+		if err != nil {
+			owner, err = os.Stat(filepath.Dir(at))
+		}
+		if err != nil {
+			return err
+		}
+		return writeFor(at, text, f.Mode().Perm(), owner)
 	})
 	if err != nil {
 		return fmt.Errorf("put the configuration back: %w", err)
@@ -64,11 +72,11 @@ func restoreConfig(from, to string) error {
 	return nil
 }
 
-func writeLike(path string, text []byte, like fs.FileInfo) error {
-	if err := central.WriteFile(path, text, like.Mode().Perm()); err != nil {
+func writeFor(path string, text []byte, mode fs.FileMode, owner fs.FileInfo) error {
+	if err := central.WriteFile(path, text, mode); err != nil {
 		return err
 	}
-	if s, ok := like.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 {
+	if s, ok := owner.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 {
 		return os.Chown(path, int(s.Uid), int(s.Gid))
 	}
 	return nil

@@ -127,6 +127,14 @@ func (h Home) Describe(version string) (r release.Release, err error) {
 	return r, nil
 }
 
+// note keeps the description of a release that this directory does not hold.
+func (h Home) note(r release.Release) error {
+	if err := os.MkdirAll(h.path("releases", r.Version), 0o755); err != nil {
+		return err
+	}
+	return writeJSON(h.path("releases", r.Version, releaseFile), r)
+}
+
 // unpack makes a release's directory from its file. It has its name only when
 // everything in it is on the disk.
 func (h Home) unpack(file string, r release.Release) error {

@@ -16,7 +16,8 @@ type Trial struct {
 	Back   bool      `json:"back"` // it was given up: From is being put back
 	Starts int       `json:"starts"`
 	Begun  time.Time `json:"begun"`
-	Why    string    `json:"why,omitempty"` // it was given up
+	Why    string    `json:"why,omitempty"`  // it was given up
+	Boot   string    `json:"boot,omitempty"` // of a box with two roots: the boot in which it was begun
 }
 
 // maxStarts is how often a release on trial may start: the start of the trial, one
@@ -26,7 +27,7 @@ const maxStarts = 3
 // A State is what a box remembers of its releases.
 type State struct {
 	Before  string            `json:"before,omitempty"`   // the release to go back to
-	GivenUp map[string]string `json:"given_up,omitempty"` // version: why
+	GivenUp map[string]string `json:"given_up,omitempty"` // version, newer than what runs: why
 }
 
 // Trial returns the trial that is under way, or nil.
@@ -97,16 +98,19 @@ func (b *Box) Settle() (string, error) {
 	if err := b.giveUp(t, why); err != nil {
 		return "", err
 	}
+	if err := b.finish(t); err != nil {
+		return "", err
+	}
 	return fmt.Sprintf("back to %s: release %s: %s", t.From, t.To, why), nil
 }
 
-// giveUp puts the release of before and its configuration back. Each step may be
-// repeated; the trial is forgotten last.
+// giveUp makes the link name the release of before again. The rest is done by
+// finish, before the daemon starts. Each step may be repeated.
 func (b *Box) giveUp(t *Trial, why string) error {
 	if !t.Back {
 		// A store that cannot be read keeps nobody from going back: the programs
 		// of before refuse one that is too new themselves.
-		if err := b.canReturn(t.From); errors.Is(err, errNewer) {
+		if err := b.Home.canReturn(b.Schema, t.From); errors.Is(err, errNewer) {
 			return b.stay(t, why, err)
 		}
 		t.Back, t.Why = true, why
@@ -114,13 +118,15 @@ func (b *Box) giveUp(t *Trial, why string) error {
 			return err
 		}
 	}
-	if err := b.Home.link(b.Home.programs(t.From)); err != nil {
-		return err
-	}
+	return b.Home.link(b.Home.programs(t.From))
+}
+
+// finish puts the configuration of before back; the trial is forgotten last.
+func (b *Box) finish(t *Trial) error {
 	if err := restoreConfig(b.Home.path(configBefore), b.Config); err != nil {
 		return err
 	}
-	if err := b.remember(func(s *State) { s.GivenUp[t.To] = t.Why }); err != nil {
+	if err := b.Home.remember(func(s *State) { s.GivenUp[t.To] = t.Why }); err != nil {
 		return err
 	}
 	return b.Home.endTrial()
@@ -129,15 +135,26 @@ func (b *Box) giveUp(t *Trial, why string) error {
 // stay keeps a release that is not well, because the one of before cannot open
 // the store any more.
 func (b *Box) stay(t *Trial, why string, cannot error) error {
-	err := b.remember(func(s *State) { s.GivenUp[t.To] = why + "; it stays: " + cannot.Error() })
+	err := b.Home.remember(func(s *State) { s.GivenUp[t.To] = why + "; it stays: " + cannot.Error() })
 	return errors.Join(fmt.Errorf("release %s: %s: %w", t.To, why, cannot), err, b.Home.endTrial())
 }
 
-func (b *Box) remember(change func(*State)) error {
-	s, err := b.Home.State()
+// keep ends a trial that went well.
+func (h Home) keep(t *Trial) error {
+	err := h.remember(func(s *State) { s.Before, s.GivenUp = t.From, map[string]string{} })
+	return errors.Join(err, h.endTrial())
+}
+
+// left notes that somebody went back: what he left is not taken again by itself.
+func (h Home) left(version, before string) error {
+	return h.remember(func(s *State) { s.GivenUp[version], s.Before = "somebody went back to "+before, "" })
+}
+
+func (h Home) remember(change func(*State)) error {
+	s, err := h.State()
 	if err != nil {
 		s = State{GivenUp: map[string]string{}} // nothing that a box needs in order to work
 	}
 	change(&s)
-	return writeJSON(b.Home.path(stateFile), s)
+	return writeJSON(h.path(stateFile), s)
 }

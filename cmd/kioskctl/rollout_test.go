@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"longcheng/central"
+	"longcheng/central/store"
+)
+
+// A centre is the real centrald, with a copy of the machine's depot.
+type centre struct {
+	m         *machine
+	dir, conf string
+	boxes     string
+}
+
+func newCentre(m *machine) *centre {
+	m.t.Helper()
+	c := &centre{m: m, dir: filepath.Join(m.dir, "centre"), boxes: freePort(m.t)}
+	pages := freePort(m.t)
+	m.ok(os.Mkdir(c.dir, 0o755))
+	if _, err := os.Stat(filepath.Join(m.bin, "centrald")); err != nil {
+		m.build("centrald", "1.0", m.bin)
+	}
+	c.conf = filepath.Join(c.dir, "centrald.toml")
+	m.ok(os.WriteFile(c.conf, fmt.Appendf(nil, "state = %q\n[boxes]\nlisten = %q\naddress = %q\nnames = [\"127.0.0.1\"]\n[pages]\nlisten = %q\n[releases]\ndirectory = %q\n",
+		c.dir, c.boxes, c.boxes, pages, filepath.Join(m.dir, "depot")), 0o600))
+	var log bytes.Buffer
+	cmd := exec.Command(filepath.Join(m.bin, "centrald"), "run", "-config", c.conf)
+	cmd.Stderr = &log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	m.ok(cmd.Start())
+	m.t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it runs until then
+		_ = cmd.Wait()
+		if m.t.Failed() {
+			m.t.Logf("centrald said:\n%s", log.String())
+		}
+	})
+	m.until("the centre", func() bool {
+		res, err := http.Get("http://" + pages + "/healthz")
+		if err != nil {
+			return false
+		}
+		return res.Body.Close() == nil && res.StatusCode == http.StatusOK
+	})
+	return c
+}
+
+func (m *machine) until(what string, is func() bool) {
+	m.t.Helper()
+	deadline := time.Now().Add(2 * time.Minute)
+	for !is() {
+		if time.Now().After(deadline) {
+			log, _ := os.ReadFile(filepath.Join(m.dir, "log"))
+			m.t.Fatalf("waited too long for %s\n%s", what, log)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// tool runs one of the centre's own commands.
+func (c *centre) tool(command string, args ...string) string {
+	c.m.t.Helper()
+	said, err := exec.Command(filepath.Join(c.m.bin, "centrald"), append([]string{command, "-config", c.conf}, args...)...).CombinedOutput()
+	if err != nil {
+		c.m.t.Fatalf("centrald %s %v: %v: %s", command, args, err, said)
+	}
+	return strings.TrimSpace(string(said))
+}
+
+// enrol makes the machine a box of the centre, which takes its releases from there.
+func (c *centre) enrol() {
+	c.m.t.Helper()
+	etc, state := filepath.Join(c.m.dir, "etc"), filepath.Join(c.m.dir, "state")
+	c.m.ok(os.WriteFile(filepath.Join(etc, "kioskd.toml"), fmt.Appendf(nil, boxDocument+"[centre]\naddress = %q\n", c.m.addr, c.boxes), 0o644))
+	c.m.ok(os.WriteFile(filepath.Join(etc, "update.toml"), []byte(`source = "centre"`), 0o644))
+	c.m.must1("enrol", c.tool("enrol-code", "small", "kiosk-1", "box"), "--config", filepath.Join(etc, "kioskd.toml"), "--state", state)
+}
+
+// says is what the centre knows of the box.
+func (c *centre) says() (is central.Status) {
+	c.m.t.Helper()
+	s, err := store.Open(c.m.t.Context(), store.Options{DSN: filepath.Join(c.dir, "centre.db")})
+	c.m.ok(err)
+	defer s.Close()
+	all, err := s.Statuses(c.m.t.Context(), "small")
+	c.m.ok(err)
+	return all[store.Device{Hall: "small", Device: "kiosk-1"}].Is
+}
+
+// hears waits until the box has told the centre which release it runs, and what it
+// says of releases that were given up.
+func (c *centre) hears(version, givenUp string) {
+	c.m.t.Helper()
+	c.m.until(fmt.Sprintf("the centre to hear of %s, and %q", version, givenUp), func() bool {
+		is, part := c.says(), ""
+		for _, p := range is.Parts {
+			if p.Name == "release" && p.State != "ready" {
+				part = p.State
+			}
+		}
+		return is.Version == version && strings.Contains(part, givenUp) && (part == "") == (givenUp == "")
+	})
+}
+
+// closed gives the hall hours of one minute, half a day from now.
+func (m *machine) closed() {
+	m.t.Helper()
+	file := filepath.Join(m.dir, "etc", "hall.toml")
+	text, err := os.ReadFile(file)
+	m.ok(err)
+	place, err := time.LoadLocation("Asia/Shanghai")
+	m.ok(err)
+	now := time.Now().In(place)
+	at := (now.Hour()*60 + now.Minute() + 12*60) % (24 * 60) / 2 * 2
+	clock := func(n int) string { return fmt.Sprintf("%02d:%02d", n/60, n%60) }
+	m.ok(os.WriteFile(file, fmt.Appendf(text, "\n[[hours.band]]\ndays = \"mon-sun\"\nfrom = %q\nto = %q\n", clock(at), clock(at+1)), 0o644))
+}
+
+const brokenProgram = `#!/bin/sh
+# A release that looks well and does not run.
+case $1 in version) echo 1.2 ;; run) exit 1 ;; esac
+`
+
+// TestARolloutOfTheCentre: the real centre offers releases to a real box, hall by
+// hall. The box fetches at any time, takes them in a pause, and tells the centre
+// what became of them.
+func TestARolloutOfTheCentre(t *testing.T) {
+	m := newMachine(t)
+	broken := filepath.Join(m.dir, "broken")
+	m.ok(os.Mkdir(broken, 0o755))
+	m.ok(os.WriteFile(filepath.Join(broken, "kioskd"), []byte(brokenProgram), 0o755))
+	m.publish("1.0", 1700000000, m.bin)
+	m.publishNext()
+	m.publish("1.2", 1900000000, broken)
+	c := newCentre(m)
+	c.enrol()
+	m.ok(exec.Command(filepath.Join(m.dir, "shim", "systemctl")).Run())
+	c.hears("1.0", "")
+	run := func(want string, more ...string) string {
+		t.Helper()
+		said, _ := m.ctl(t.Context(), append([]string{"update", "run"}, more...)...).CombinedOutput() // a release that is given up is an error
+		if got := m.starts(); got != want {
+			t.Fatalf("%s runs, want %s: %s", got, want, said)
+		}
+		return string(said)
+	}
+
+	c.tool("rollout", "1.1", "100", "another-hall")
+	if said := run("1.0"); said != "" {
+		t.Errorf("what is offered to another hall: %s", said)
+	}
+	c.tool("rollout", "1.1", "100", "small")
+	if said := run("1.0"); !strings.Contains(said, "fetching release 1.1") {
+		t.Errorf("while the hall is open: %s", said)
+	}
+	m.closed()
+	if said := run("1.1"); strings.Contains(said, "fetching") {
+		t.Errorf("it was fetched twice: %s", said)
+	}
+	c.hears("1.1", "")
+
+	c.tool("rollout", "1.2", "100")
+	if said := run("1.1", "--within", "3s"); !strings.Contains(said, "release 1.2 was given up") {
+		t.Errorf("a broken release: %s", said)
+	}
+	c.hears("1.1", "release 1.2 was given up: not healthy")
+	if said := run("1.1"); !strings.Contains(said, "was given up before") {
+		t.Errorf("a broken release, again: %s", said)
+	}
+	c.tool("rollout", "1.2", "0")
+	c.tool("rollout", "1.0", "100")
+	run("1.0")
+	c.hears("1.0", "release 1.1 was given up: somebody went back to")
+}
