@@ -58,7 +58,7 @@ func newCentre(m *machine) *centre {
 
 func (m *machine) until(what string, is func() bool) {
 	m.t.Helper()
-	deadline := time.Now().Add(2 * time.Minute)
+	deadline := time.Now().Add(4 * time.Minute)
 	for !is() {
 		if time.Now().After(deadline) {
 			log, _ := os.ReadFile(filepath.Join(m.dir, "log"))

@@ -229,7 +229,7 @@ func TestAFetchGoesOnWhereItWasCutOff(t *testing.T) {
 	r := p.release("1.0", 100)
 	sent := 0
 	web := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, q *http.Request) {
-		if !strings.Contains(q.URL.Path, filesBelow) {
+		if !strings.Contains(q.URL.Path, "/"+filesBelow+"/") {
 			http.FileServer(http.Dir(p.dir)).ServeHTTP(rw, q)
 			return
 		}
