@@ -89,3 +89,7 @@ peers: ## independent programs from npm judge the simulated printer and take our
 soak: ## a real browser shows a wall for thirty minutes at twenty times the calls of a big hall
 	@deploy/setup.sh test
 	go test -run Soak -count=1 -v -timeout 40m ./display/wall -soak 30m
+
+.PHONY: bench-hall
+bench-hall: ## a host with 212 windows, 20 kiosks and 300 displays at twenty times the load of a full hall
+	go test -run HostOfABigHall -count=1 -v -timeout 20m ./cmd/kioskd -bighall 60s

@@ -41,12 +41,14 @@ const (
 // required.
 type OutboxOptions struct {
 	Journal  Journal
+	Closed   bool // nothing is added to it here; whose it was may have gone on with it
 	Client   *Client
 	Backoff  func(fails int) time.Duration // wait before the next try; with full jitter
 	Rate     int                           // events a second while catching up; 0 means 1000, so that issuing tickets is not hurt
 	Linger   time.Duration                 // wait for more events after the first; 0 means 50 ms
 	Stubborn time.Duration                 // wait after a refusal; 0 means 10 min
 	OnChange func(Shipping)                // hears every change of State; must not block
+	OnFork   func(error)                   // hears that the centre knows another past of this journal; nil: nobody
 	Now      func() time.Time              // nil means time.Now
 }
 
@@ -150,7 +152,7 @@ func isGap(err error) bool {
 }
 
 // errAhead means that the centre has what this journal has not.
-var errAhead = errors.New("the centre has events that this journal has lost: the store was restored from a backup: begin a new one (kioskctl)")
+var errAhead = errors.New("the centre has events that this journal has lost: the store is an old copy: it has to begin a new epoch (kioskctl restore)")
 
 // stand asks where to go on. If the centre has another past, the event where it
 // shows is sent once more, so that the centre sees the conflict.
@@ -163,6 +165,8 @@ func (x *Outbox) stand(ctx context.Context) (int64, error) {
 	switch {
 	case err != nil:
 		return -1, err
+	case len(last) == 0 && x.o.Closed:
+		return a.Through, nil
 	case len(last) == 0:
 		return -1, errAhead
 	case !bytes.Equal(last[0].Hash, a.Hash):
@@ -177,6 +181,16 @@ func (x *Outbox) failed(err error) {
 		state = ShipRefused
 	}
 	x.became(state, err.Error(), -1)
+	if x.o.OnFork != nil && !x.o.Closed && forked(err) {
+		x.o.OnFork(err)
+	}
+}
+
+// forked reports whether the centre knows another past: the store is an old copy,
+// or has gone on from one.
+func forked(err error) bool {
+	var p *Problem
+	return errors.Is(err, errAhead) || errors.As(err, &p) && p.Code == CodeConflict
 }
 
 func stubborn(err error) bool { return Final(err) || errors.Is(err, errAhead) }

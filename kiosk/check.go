@@ -13,7 +13,8 @@ type Finding struct {
 	Path    string // where, in the words of the document, such as "window[3].groups"; indexes count from 0
 	Problem string
 	Remedy  string
-	Warning bool // the hall works, but probably not as meant
+	Warning bool   // the hall works, but probably not as meant
+	ZH      string // problem and remedy in Chinese
 }
 
 // String returns path, problem and remedy in one line.
@@ -46,7 +47,10 @@ type checker struct {
 }
 
 func (c *checker) bad(path, remedy, problem string, args ...any) {
-	c.found = append(c.found, Finding{Path: path, Problem: fmt.Sprintf(problem, args...), Remedy: remedy})
+	c.found = append(c.found, Finding{
+		Path: path, Problem: fmt.Sprintf(problem, args...), Remedy: remedy,
+		ZH: fmt.Sprintf(chinese[problem], args...) + "：" + chinese[remedy],
+	})
 }
 
 func (c *checker) warn(path, remedy, problem string, args ...any) {

@@ -105,6 +105,11 @@ func TestCheckFinds(t *testing.T) {
 		} else if found[i].Remedy == "" || found[i].Warning != c.warning {
 			t.Errorf("%v: warning %v, want %v and a remedy", found[i], found[i].Warning, c.warning)
 		}
+		for _, f := range found {
+			if zh, remedy, _ := strings.Cut(f.ZH, "："); zh == "" || remedy == "" || strings.Contains(f.ZH, "%!") {
+				t.Errorf("%v: in Chinese %q", f, f.ZH)
+			}
+		}
 	}
 }
 

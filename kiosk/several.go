@@ -41,10 +41,12 @@ type Reserved struct {
 	Why    string  `json:"why,omitempty"`
 }
 
-// A Want is one range that a box asks for.
+// A Want is one range that a box asks for. The host bounds how many numbers it
+// gets.
 type Want struct {
 	Prefix string `json:"prefix"`
 	Day    Day    `json:"day"`
+	Size   int    `json:"size,omitempty"`
 }
 
 // A Standing is how far a hall's host had come, as its boxes have seen it. They
@@ -96,11 +98,13 @@ type Hello struct {
 }
 
 // A Welcome is the host's answer to a Hello. Void are ranges that the box must
-// not use any more.
+// not use any more; Persons is the key under which every box of the hall hashes
+// identity numbers, so that the same person is the same everywhere.
 type Welcome struct {
-	Term int64   `json:"term"`
-	Void []Range `json:"void,omitempty"`
-	Why  string  `json:"why,omitempty"`
+	Term    int64   `json:"term"`
+	Void    []Range `json:"void,omitempty"`
+	Why     string  `json:"why,omitempty"`
+	Persons []byte  `json:"persons,omitempty"`
 }
 
 // Doubted is the body of KindDoubted.

@@ -95,7 +95,7 @@ func (s *Server) alarmsOf(b store.Box, x situation) (list []store.Alarm) {
 		add(h.Source, h.State)
 	}
 	if b.Drift.Abs() > driftBound {
-		add(sourceClock, both("时钟偏差 %[1]s", "the clock is off by %[1]s", b.Drift.Round(time.Second)))
+		add(sourceClock, both("时钟偏差超过 %[1]s", "the clock is off by more than %[1]s", driftBound))
 	}
 	if !b.Ends.IsZero() && b.Ends.Sub(now) < endsBound {
 		add(sourcePass, both("证书 %[1]s 到期", "the certificate ends on %[1]s", b.Ends.Local().Format(time.DateOnly)))

@@ -22,7 +22,8 @@ type Finding struct {
 	Line    int // from 1; 0 is the whole document
 	Text    string
 	Remedy  string
-	Warning bool // it works, but probably not as meant
+	ZH      string // both in Chinese; empty when there is no Chinese of them
+	Warning bool   // it works, but probably not as meant
 }
 
 const (

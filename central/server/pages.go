@@ -35,7 +35,7 @@ type page struct {
 }
 
 func parsePages() (*template.Template, error) {
-	return template.New("").Funcs(template.FuncMap{"short": short}).ParseFS(files, "pages/*.html")
+	return template.New("").Funcs(template.FuncMap{"short": short, "prints": prints}).ParseFS(files, "pages/*.html")
 }
 
 // People returns the pages for people.
@@ -58,6 +58,7 @@ func (s *Server) People() http.Handler {
 	mux.HandleFunc("GET /records", s.see("audit", s.records))
 	mux.HandleFunc("POST /code", s.see("enrol", s.makeCode))
 	mux.HandleFunc("POST /revoke", s.post("revoke", s.postRevoke))
+	mux.HandleFunc("POST /command", s.post("command", s.postCommand))
 	s.documentPages(mux)
 	s.appointmentPages(mux)
 	s.statisticsPages(mux)

@@ -24,12 +24,13 @@ const (
 
 // may says which roles may do what.
 var may = map[string][]string{
-	"ticket": {RoleClerk, RoleManager, RoleSupervisor, RoleCity},
-	"fleet":  {RoleManager, RoleTechnician, RoleSupervisor, RoleCity},
-	"enrol":  {RoleTechnician, RoleCity},
-	"revoke": {RoleTechnician, RoleCity},
-	"ack":    {RoleManager, RoleTechnician, RoleCity},
-	"audit":  {RoleSupervisor, RoleCity},
+	"ticket":  {RoleClerk, RoleManager, RoleSupervisor, RoleCity},
+	"fleet":   {RoleManager, RoleTechnician, RoleSupervisor, RoleCity},
+	"enrol":   {RoleTechnician, RoleCity},
+	"revoke":  {RoleTechnician, RoleCity},
+	"command": {RoleTechnician, RoleCity},
+	"ack":     {RoleManager, RoleTechnician, RoleCity},
+	"audit":   {RoleSupervisor, RoleCity},
 
 	"document": {RoleManager, RoleSupervisor, RoleCity},
 	"edit":     {RoleManager, RoleCity},

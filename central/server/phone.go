@@ -26,10 +26,16 @@ const (
 type followed struct {
 	mu      sync.Mutex
 	day     string
-	days    map[kiosk.Origin]*live.Hall
+	days    map[string]*followedBox
 	cursors map[kiosk.Origin]int64
 	read    time.Time
 	asked   time.Time
+}
+
+// A followedBox is what one box says of its hall.
+type followedBox struct {
+	*live.Hall
+	sequel
 }
 
 // phones follows the halls whose citizens ask.
@@ -66,7 +72,7 @@ func (p *phones) of(hall string, now time.Time) (*followed, error) {
 func (f *followed) catchUp(ctx context.Context, s *Server, hall string) error {
 	now := s.o.Now()
 	if day := now.Local().Format(time.DateOnly); day != f.day {
-		f.day, f.days, f.cursors = day, map[kiosk.Origin]*live.Hall{}, map[kiosk.Origin]int64{}
+		f.day, f.days, f.cursors = day, map[string]*followedBox{}, map[kiosk.Origin]int64{}
 	} else if now.Sub(f.read) < followEvery {
 		return nil
 	}
@@ -74,14 +80,22 @@ func (f *followed) catchUp(ctx context.Context, s *Server, hall string) error {
 	if err != nil {
 		return err
 	}
+	late := false
 	err = s.o.Store.Since(ctx, hall, begin, live.Kinds, f.cursors, func(o kiosk.Origin, e kiosk.Event) {
-		h := f.days[o]
+		h := f.days[o.Device]
 		if h == nil {
-			h = live.New()
-			f.days[o] = h
+			h = &followedBox{Hall: live.New()}
+			f.days[o.Device] = h
 		}
-		h.Take(e)
+		late = late || o.Epoch < h.epoch
+		if !late && h.takes(o, e.At) {
+			h.Take(e)
+		}
 	})
+	if late { // of a journal that another one has gone on with
+		f.day = ""
+		return f.catchUp(ctx, s, hall)
+	}
 	if err != nil {
 		f.day = "" // what was read halfway is read again
 		return err

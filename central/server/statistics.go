@@ -72,14 +72,20 @@ func (s *Server) measure(r *http.Request, q question) ([]clocks.Line, error) {
 	default:
 		return nil, busy("统计正忙，请稍候 / statistics are busy")
 	}
-	each, n := map[kiosk.Origin]*clocks.Clocks{}, 0
+	type device struct {
+		*clocks.Clocks
+		sequel
+	}
+	each, n := map[string]*device{}, 0
 	err := s.o.Store.Scan(r.Context(), q.Hall, q.from, q.to, clocks.Kinds, func(o store.Origin, e kiosk.Event) error {
-		c := each[o.Origin]
+		c := each[o.Device]
 		if c == nil {
-			c = clocks.New(time.Local)
-			each[o.Origin] = c
+			c = &device{Clocks: clocks.New(time.Local)}
+			each[o.Device] = c
 		}
-		c.Take(e)
+		if c.takes(o.Origin, e.At) {
+			c.Take(e)
+		}
 		if n++; n > maxCounted {
 			return errTooMuch
 		}

@@ -56,13 +56,17 @@ func (s *Server) live(r *http.Request, v visitor) (string, any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	var halls []liveHall
+	latest := map[string]store.Said{} // by hall: a stand-in may have taken the host's place
 	for _, x := range all {
-		if x.Is.Hall != nil {
-			halls = append(halls, s.liveHall(x, s.lang(r)))
+		if x.Is.Hall != nil && x.At.After(latest[x.Device.Hall].At) {
+			latest[x.Device.Hall] = x
 		}
 	}
-	sortBy(halls, func(h liveHall) string { return h.Hall + "\x00" + h.Box })
+	var halls []liveHall
+	for _, x := range latest {
+		halls = append(halls, s.liveHall(x, s.lang(r)))
+	}
+	sortBy(halls, func(h liveHall) string { return h.Hall })
 	return "live", halls, nil
 }
 

@@ -83,8 +83,9 @@ type Wanted struct {
 	Text   string // why it was refused
 }
 
-// Wanteds returns, for every box of a hall or of all halls, the newest document
-// of each name that has taken effect.
+// Wanteds returns, for every box of a hall or of all halls, the document of each
+// name that it should run with: the hall document that is in force, of others the
+// newest that has taken effect.
 func (s *Store) Wanteds(ctx context.Context, hall string) ([]Wanted, error) {
 	return collect(ctx, s.read, func(r *sql.Rows) (w Wanted, err error) {
 		var since, acked, ok int64
@@ -93,7 +94,13 @@ func (s *Store) Wanteds(ctx context.Context, hall string) ([]Wanted, error) {
 		return w, err
 	}, `SELECT m.hall, m.device, m.name, m.number, CASE WHEN m.starts > m.at THEN m.starts ELSE m.at END, m.acked, m.ok, m.answer
 		FROM message m JOIN (SELECT hall, device, name, max(number) AS number FROM message
-			WHERE stream = 'documents' AND starts <= $1 AND ($2 = '' OR hall = $2) GROUP BY hall, device, name) n
+			WHERE stream = 'documents' AND starts <= $1 AND ($2 = '' OR hall = $2)
+				AND (name <> $3 OR NOT EXISTS (SELECT 1 FROM publication p WHERE p.hall = message.hall))
+			GROUP BY hall, device, name
+			UNION ALL
+			SELECT b.hall, b.device, $3, b.message FROM publication_box b WHERE ($2 = '' OR b.hall = $2)
+				AND b.number = (SELECT p.number FROM publication p WHERE p.hall = b.hall AND p.withdrawn = 0 AND p.starts <= $1
+					ORDER BY p.starts DESC, p.number DESC LIMIT 1)) n
 		ON m.hall = n.hall AND m.device = n.device AND m.stream = 'documents' AND m.number = n.number
-		ORDER BY m.hall, m.device, m.name`, s.millis(), hall)
+		ORDER BY m.hall, m.device, m.name`, s.millis(), hall, central.NameHall)
 }

@@ -17,7 +17,7 @@ import (
 func readHall(text []byte) (h *kiosk.Hall, list []server.Finding) {
 	h, found := boxes.ParseHall("hall.toml", text)
 	for _, f := range found {
-		list = append(list, server.Finding{Line: f.Line, Text: f.Text, Remedy: f.Remedy, Warning: f.Warning})
+		list = append(list, server.Finding{Line: f.Line, Text: f.Text, Remedy: f.Remedy, ZH: f.ZH, Warning: f.Warning})
 	}
 	return h, list
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"longcheng/central"
@@ -15,26 +17,84 @@ import (
 const maxAppointments = 10_000
 
 // orderAppointments brings a day's appointments in line with the centre's list.
-// Each one is kept by itself, so that a list that was begun may be taken again;
-// what cannot be kept is told and does not keep the rest away.
+// A stand-in keeps the list for the day on which it hosts: the host may have died
+// before it had got its own.
 func (b *box) orderAppointments(ctx context.Context, m central.Message) error {
-	var l central.DayList
-	if err := json.Unmarshal(m.Body, &l); err != nil || len(l.List) > maxAppointments {
-		return fmt.Errorf("appointments: the message is not one that this box (version %s) understands", version)
-	}
-	from, err := time.ParseInLocation(time.DateOnly, l.Day, b.conf.Hall.Location())
-	if err != nil {
-		return fmt.Errorf("appointments: %q is no day", l.Day)
-	}
-	to := from.AddDate(0, 0, 1)
-	if l.Old || !to.After(b.now()) {
+	l, from, err := readList(m.Body, b.conf.Hall.Location())
+	switch {
+	case err != nil:
+		return err
+	case l.Old || !from.AddDate(0, 0, 1).After(b.now()):
 		return nil
+	case b.hosts():
+		return b.takeList(ctx, l, from)
+	case b.conf.Standin.Listen == "":
+		return errors.New("appointments: this box does not host its hall")
 	}
-	had, err := b.store.Appointments(ctx, from, to)
+	return b.keepList(l.Day, m.Body)
+}
+
+// readList reads a day's list, and when the day begins.
+func readList(text []byte, in *time.Location) (l central.DayList, from time.Time, err error) {
+	if err := json.Unmarshal(text, &l); err != nil || len(l.List) > maxAppointments {
+		return l, from, fmt.Errorf("appointments: the message is not one that this box (version %s) understands", version)
+	}
+	if from, err = time.ParseInLocation(time.DateOnly, l.Day, in); err != nil {
+		return l, from, fmt.Errorf("appointments: %q is no day", l.Day)
+	}
+	return l, from, nil
+}
+
+// takeList books a list. Each appointment is kept by itself, so that a list that
+// was begun may be taken again; what cannot be kept is told and does not keep the
+// rest away.
+func (b *box) takeList(ctx context.Context, l central.DayList, from time.Time) error {
+	had, err := b.hallStore.Appointments(ctx, from, from.AddDate(0, 0, 1))
 	if err != nil {
 		return err
 	}
-	return reconcile(ctx, b.store, had, l.List)
+	return reconcile(ctx, b.hallStore, had, l.List)
+}
+
+func listFile(state, day string) string { return filepath.Join(state, "appointments-"+day+".json") }
+
+// keepList keeps the latest list of a day, and drops those of days that are over.
+func (b *box) keepList(day string, text []byte) error {
+	if err := central.WriteFile(listFile(b.set.state, day), text, 0o600); err != nil {
+		return err
+	}
+	kept, err := filepath.Glob(listFile(b.set.state, "*"))
+	for _, file := range kept {
+		if file < listFile(b.set.state, b.now().AddDate(0, 0, -2).Format(time.DateOnly)) {
+			err = errors.Join(err, os.Remove(file))
+		}
+	}
+	return err
+}
+
+// takeKept books the lists that this box kept before it took the host's place.
+func (b *box) takeKept() error {
+	kept, err := filepath.Glob(listFile(b.set.state, "*"))
+	if err != nil || !b.promoted {
+		return err
+	}
+	for _, file := range kept {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		l, from, err := readList(text, b.conf.Hall.Location())
+		if err == nil {
+			err = b.takeList(context.Background(), l, from)
+		}
+		if err != nil {
+			b.log.Error("appointments of the centre", "day", l.Day, "cause", err)
+		}
+		if err := os.Remove(file); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // An appointmentBook is the part of the store that keeps appointments.

@@ -33,6 +33,7 @@ type box struct {
 	now  func() time.Time
 	key  []byte
 
+	persons  *persons
 	store    *sqlite.Store
 	printers map[string]ticketing.Printer
 	view     *display.Shared // the store as surfaces read it
@@ -90,6 +91,9 @@ func build(ctx context.Context, c *config.Config, set settings, log *slog.Logger
 	if b.key, err = hallKey(set.state); err != nil {
 		return nil, err
 	}
+	if b.persons, err = readPersons(set.state, b.key); err != nil {
+		return nil, err
+	}
 	mended, err := b.openStore(ctx)
 	if err != nil {
 		return nil, err
@@ -113,7 +117,7 @@ func build(ctx context.Context, c *config.Config, set settings, log *slog.Logger
 // assemble makes the parts, in the order of a ticket's way.
 func (b *box) assemble() error {
 	for _, make := range []func() error{
-		b.takePlace, b.makeMember, b.makeFollower, b.makePrinters,
+		b.takePlace, b.takeKept, b.makeMember, b.makeFollower, b.makePrinters,
 		b.makeKit, b.makeStrips, b.makeWalls, b.makeVoices, b.takeKit,
 		b.makeFloor, b.makeHost, b.makeDesk,
 		b.makeReaders, b.makeScanners, b.makeBoards, b.makePins,

@@ -20,6 +20,7 @@ import (
 // the box has accepted.
 type volume struct {
 	Publication int64     `json:"publication"`
+	Message     int64     `json:"message,omitempty"` // number of the message that brought it
 	Version     int64     `json:"version"`
 	Starts      time.Time `json:"starts"`
 	Tries       int       `json:"tries,omitempty"` // starts with it that have not proved good
@@ -230,6 +231,21 @@ func (d *documents) change() (publication int64, is bool) {
 	return p, p != d.Used && d.find(p) != nil
 }
 
+// inForce is the number of the message whose document is in use, by its name;
+// none when the centre has never sent one.
+func (d *documents) inForce() map[string]int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.Volumes) == 0 {
+		return nil
+	}
+	number := int64(0) // the file of the configuration
+	if v := d.find(d.Used); v != nil {
+		number = v.Message
+	}
+	return map[string]int64{central.NameHall: number}
+}
+
 // take takes a publication into use with the next start.
 func (d *documents) take(publication int64) error {
 	d.mu.Lock()
@@ -284,7 +300,7 @@ func (d *documents) accept(_ context.Context, m central.Message) error {
 	if err := d.keep(h); err != nil {
 		return err
 	}
-	d.Volumes = append(d.Volumes, volume{Publication: h.Publication, Version: h.Version, Starts: m.Starts.UTC()})
+	d.Volumes = append(d.Volumes, volume{Publication: h.Publication, Message: m.Number, Version: h.Version, Starts: m.Starts.UTC()})
 	return d.save()
 }
 

@@ -29,7 +29,7 @@ type diagnosis struct {
 
 func (b *box) diagnose(ctx context.Context) (diagnosis, bool) {
 	v := b.check.verdict()
-	d := diagnosis{State: "ok", Version: version, Hall: b.conf.Hall.ID, Device: b.conf.Device, Store: "ok", Loops: v.signs, Devices: b.withWires(b.health.list()), Centre: b.farEnd(ctx)}
+	d := diagnosis{State: "ok", Version: version, Hall: b.conf.Hall.ID, Device: b.conf.Device, Store: "ok", Loops: v.signs, Devices: b.withWires(b.health.list()), Centre: b.farEnd()}
 	if v.store != nil {
 		d.Store = v.store.Error()
 	}

@@ -88,7 +88,7 @@ func (b *box) card(reader string, pages []string, e idcard.Event) {
 		case e.Card != nil && slices.Contains(e.Card.Flags(b.now()), idcard.Expired):
 			b.desk.Say(page, kiosk.Text{ZH: "身份证已过有效期，请到咨询台", EN: "This card has expired: please ask at the desk"})
 		case e.Card != nil:
-			b.desk.Present(page, person(b.key, e.Card.Number.Reveal()), kiosk.MaskName(e.Card.Name.Reveal()), age(e.Card.Birth.Time(), b.now()))
+			b.desk.Present(page, b.persons.is(e.Card.Number.Reveal()), kiosk.MaskName(e.Card.Name.Reveal()), age(e.Card.Birth.Time(), b.now()))
 		case e.Removed:
 			b.desk.Lift(page)
 		case e.Lift:

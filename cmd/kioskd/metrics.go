@@ -88,10 +88,11 @@ func (b gauges) Collect(to chan<- prometheus.Metric) {
 			put(descPaper, float64(*left), r.Device)
 		}
 	}
-	if b.member == nil {
+	put(descEvents, float64(b.store.Last()))
+	if b.hosts() {
 		b.collectHall(ctx, put)
 	}
-	if f := b.farEnd(ctx); f != nil {
+	if f := b.farEnd(); f != nil {
 		put(descUnsent, float64(f.Waiting))
 		put(descReached, one(f.State == central.ShipCurrent || f.State == central.ShipBehind))
 		if !f.Ends.IsZero() {
@@ -101,11 +102,10 @@ func (b gauges) Collect(to chan<- prometheus.Metric) {
 }
 
 func (b gauges) collectHall(ctx context.Context, put func(*prometheus.Desc, float64, ...string)) {
-	snap, err := b.store.Snapshot(ctx)
+	snap, err := b.hallStore.Snapshot(ctx)
 	if err != nil {
 		return // longcheng_selfcheck_good tells of a store that is ill
 	}
-	put(descEvents, float64(snap.Seq))
 	open := 0
 	for _, w := range snap.Windows {
 		if w.Desk == "open" {

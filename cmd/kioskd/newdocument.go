@@ -61,7 +61,7 @@ func (b *box) watchDocuments(ctx context.Context) error {
 // ordered and bounded: a slip in hand is finished, and everything else is in the
 // store.
 func (b *box) renewDocument(ctx context.Context, publication int64) error {
-	s, err := b.store.Snapshot(ctx)
+	s, err := b.situation(ctx)
 	if err != nil || s.Alarm != "" {
 		return err
 	}
@@ -80,6 +80,20 @@ func (b *box) renewDocument(ctx context.Context, publication int64) error {
 	b.life.fail(errNewDocument)
 	<-ctx.Done()
 	return ctx.Err()
+}
+
+// situation is the hall as this box knows it: a kiosk's own store has its tickets,
+// but not what became of them.
+func (b *box) situation(ctx context.Context) (kiosk.Snapshot, error) {
+	if b.member == nil || b.promoted {
+		return b.hallStore.Snapshot(ctx)
+	}
+	own, err := b.store.Snapshot(ctx)
+	if s, _ := b.member.Last(); s.Day != "" {
+		s.Alarm = own.Alarm
+		return s, err
+	}
+	return own, err
 }
 
 // stranded says who would be lost with another hall: those who wait in a queue,

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -21,9 +22,10 @@ type order struct{ stream, name string }
 // done, and else why not; the centre shows it. It may be called again with the
 // same message after a crash, so it must be safe to repeat, or noted by once.
 var orders = map[order]func(*box, context.Context, central.Message) error{
-	{central.Commands, "restart"}:                 (*box).orderRestart,
-	{central.Commands, "announce"}:                (*box).orderAnnounce,
-	{central.Commands, "promote"}:                 (*box).orderPromote,
+	{central.Commands, central.CommandRestart}:    (*box).orderRestart,
+	{central.Commands, central.CommandAnnounce}:   (*box).orderAnnounce,
+	{central.Commands, central.CommandPromote}:    (*box).orderPromote,
+	{central.Commands, central.CommandTestTicket}: (*box).orderTestTicket,
 	{central.Documents, central.NameHall}:         (*box).orderDocument,
 	{central.Documents, central.NameAppointments}: (*box).orderAppointments,
 }
@@ -73,6 +75,26 @@ func (b *box) orderRestart(ctx context.Context, m central.Message) error {
 	b.life.fail(errors.New("the centre ordered a restart"))
 	<-ctx.Done()
 	return ctx.Err()
+}
+
+// orderTestTicket prints one slip that is no ticket, to see that paper comes.
+func (b *box) orderTestTicket(ctx context.Context, m central.Message) error {
+	var t central.TestTicket
+	if err := json.Unmarshal(m.Body, &t); err != nil {
+		return fmt.Errorf("test ticket: the message is not one that this box (version %s) understands", version)
+	}
+	spool := b.spools["printer "+t.Printer]
+	if spool == nil {
+		return fmt.Errorf("test ticket: this box has no printer %q", t.Printer)
+	}
+	before, err := b.once(m)
+	if before {
+		err = errors.New("test ticket: the box stopped while it printed: look whether the slip came")
+	}
+	if err != nil {
+		return err
+	}
+	return spool.Test(ctx, b.testSlip(config.Printer{Name: t.Printer}))
 }
 
 // orderPromote makes a stand-in the host of its hall.

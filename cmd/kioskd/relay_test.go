@@ -25,17 +25,23 @@ import (
 func reportingHall(t *testing.T, c *testCentre) *severalHall {
 	h := &severalHall{t: t, dir: t.TempDir(), at: freePort(t), then: freePort(t)}
 	h.host = h.box("host.toml", "host")
-	f, err := os.OpenFile(h.host.conf, os.O_APPEND|os.O_WRONLY, 0)
+	h.host.reportTo(c)
+	h.host.start().healthy()
+	return h
+}
+
+// reportTo makes a box speak to the centre itself.
+func (m *member) reportTo(c *testCentre) {
+	m.t.Helper()
+	f, err := os.OpenFile(m.conf, os.O_APPEND|os.O_WRONLY, 0)
 	if err == nil {
 		_, err = fmt.Fprintf(f, "\n[centre]\naddress = %q\n", c.boxes)
 		err = errors.Join(err, f.Close())
 	}
 	if err != nil {
-		t.Fatal(err)
+		m.t.Fatal(err)
 	}
-	c.enrol(h.host.state, "host")
-	h.host.start().healthy()
-	return h
+	m.at.enrol(m.t, config.CentrePass(m.state), c.tool("enrol-code", "small", m.device, "host"))
 }
 
 // sent waits until the centre has everything that a box wrote.

@@ -25,7 +25,7 @@ func (u *uplink) report(ctx context.Context, client *central.Client) {
 	for {
 		is, err := u.status(ctx)
 		if key := keyOf(is); err == nil && (key != last || time.Since(told) > reportAgain) {
-			if err = client.Report(ctx, u.journal.Origin().Device, is); err == nil {
+			if err = client.Report(ctx, u.device, is); err == nil {
 				last, told = key, time.Now()
 			}
 		}
@@ -48,16 +48,19 @@ func keyOf(is central.Status) string {
 // status says how the box is.
 func (b *box) status(ctx context.Context) (central.Status, error) {
 	is := central.Status{Sent: b.now().UTC(), Version: version, Config: b.fingerprint, Parts: []central.Part{}}
-	if f := b.farEnd(ctx); f != nil {
+	if f := b.farEnd(); f != nil {
 		is.Waiting = f.Waiting
+	}
+	if b.documents != nil {
+		is.Documents = b.documents.inForce()
 	}
 	for _, r := range b.health.list() {
 		is.Parts = append(is.Parts, central.Part{Name: r.Device, State: r.State, Since: r.Since.UTC(), Left: b.paperLeft(r.Device)})
 	}
-	if b.member != nil {
+	if !b.hosts() {
 		return is, nil // the host tells of the hall
 	}
-	snap, err := b.store.Snapshot(ctx)
+	snap, err := b.hallStore.Snapshot(ctx)
 	if err != nil {
 		return is, err
 	}

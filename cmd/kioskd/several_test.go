@@ -19,7 +19,6 @@ import (
 	"testing"
 	"time"
 
-	"longcheng/central"
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/internal/door"
 	"longcheng/kiosk"
@@ -31,16 +30,18 @@ type member struct {
 	*process
 	device, conf, state string
 	offset              time.Duration
+	at                  *namespace // nil: this machine's own network
 }
 
 // A severalHall is the three-box sample with real processes and certificates on
 // this machine.
 type severalHall struct {
-	t    *testing.T
-	dir  string
-	at   string // of the host, for boxes
-	then string // of the stand-in, once it hosts
-	host *member
+	t      *testing.T
+	dir    string
+	at     string // of the host, for boxes
+	then   string // of the stand-in, once it hosts
+	host   *member
+	places map[string]*namespace // by device; none: all on this machine's own network
 }
 
 // document copies one of the sample's documents with what differs here.
@@ -72,7 +73,7 @@ func newSeveralHall(t *testing.T) *severalHall {
 
 func (h *severalHall) box(sample, device string) *member {
 	h.t.Helper()
-	m := &member{device: device, conf: h.document(sample, device), state: filepath.Join(h.dir, device)}
+	m := &member{device: device, conf: h.document(sample, device), state: filepath.Join(h.dir, device), at: h.places[device]}
 	m.process = &process{t: h.t}
 	if err := os.MkdirAll(filepath.Join(m.state, "ports"), 0o755); err != nil {
 		h.t.Fatal(err)
@@ -87,12 +88,13 @@ func (m *member) start() *member {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	listen := freePort(m.t)
-	d := &process{t: m.t, url: "http://" + listen, done: make(chan struct{}), http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}}}
+	listen := m.at.address(m.t, 8080)
+	d := &process{t: m.t, url: "http://" + listen, done: make(chan struct{}), http: m.at.client()}
 	d.cmd = exec.Command(bin, "run", "-config", m.conf, "-state", m.state, "-listen", listen, "-clock-offset", m.offset.String())
 	d.cmd.Stderr = &d.log
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := d.cmd.Start(); err != nil {
+	m.at.in(func() { err = d.cmd.Start() })
+	if err != nil {
 		m.t.Fatal(err)
 	}
 	go func() { d.err = d.cmd.Wait(); close(d.done) }()
@@ -138,9 +140,7 @@ func (h *severalHall) enrol(m *member) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if _, err := central.Enrol(h.t.Context(), door.PassDir(m.state), code.String(), time.Now); err != nil {
-		h.t.Fatal(err)
-	}
+	m.at.enrol(h.t, door.PassDir(m.state), code.String())
 }
 
 // host says how the hall's host stands, in the box's own words.
@@ -253,6 +253,14 @@ func (a *audit) count(box string) (n int) {
 // number on two papers, and nobody waiting whose number is on no paper.
 func (a *audit) check(t *testing.T, events []kiosk.Event) {
 	t.Helper()
+	for _, v := range a.compare(t, events) {
+		t.Errorf("%s is in the journal and on no paper", v.Number)
+	}
+}
+
+// compare checks the papers, and returns the visits that are on none.
+func (a *audit) compare(t *testing.T, events []kiosk.Event) (ghosts []kiosk.Visit) {
+	t.Helper()
 	type entry struct {
 		Visit kiosk.Visit `json:"visit"`
 		Voids []struct{ Leg kiosk.Leg }
@@ -289,9 +297,10 @@ func (a *audit) check(t *testing.T, events []kiosk.Event) {
 	}
 	for id, v := range known {
 		if !voided[id] {
-			t.Errorf("%s is in the journal and on no paper", v.Number)
+			ghosts = append(ghosts, v)
 		}
 	}
+	return ghosts
 }
 
 // rush lets citizens come to a kiosk until the context ends, faster than anybody
@@ -468,4 +477,78 @@ func TestOldAndNewCardsGiveNoNumberTwice(t *testing.T) {
 func (m *member) sees(numbers int) bool {
 	s, err := readSeen(m.state)
 	return err == nil && s.Numbers["B"] >= numbers
+}
+
+// set starts a box again with another clock.
+func (m *member) set(offset time.Duration) *member {
+	m.t.Helper()
+	m.stop()
+	m.offset = offset
+	return m.start()
+}
+
+// The clocks of a hall jump over midnight and back, a kiosk's before the host's,
+// with the host there and away. Every paper is in the journal once, no number
+// comes twice on a day, and nobody is sent to the desk.
+func TestClocksJumpOverMidnightAndBack(t *testing.T) {
+	h := newSeveralHall(t)
+	c, _ := config.Load(h.host.conf)
+	now := time.Now().In(c.Hall.Location())
+	over := time.Date(now.Year(), now.Month(), now.Day()+1, 0, 30, 0, 0, now.Location()).Sub(now)
+	k1, k2 := h.join("kiosk.toml", "kiosk-1"), h.join("kiosk.toml", "kiosk-2")
+	a, n := &audit{}, 0
+	take := func(boxes ...*member) {
+		t.Helper()
+		for _, m := range boxes {
+			for range 2 {
+				n++
+				a.hold(m.device, m.take(fmt.Sprint(n)))
+			}
+		}
+	}
+	take(k1, k2)
+	k1.set(over).joined()
+	take(k1, k2)
+	h.host.kill()
+	take(k1, k2)
+	h.host.offset = over
+	h.host.start().healthy()
+	k1.joined()
+	k2.joined()
+	take(k1, k2)
+	h.host.set(0).healthy()
+	k1.set(0).joined()
+	k2.joined()
+	take(k1, k2)
+	k1.until("the hand-in", func() bool { return k1.owed() == 0 && k2.owed() == 0 })
+	for _, m := range []*member{k1, k2, h.host} {
+		m.stop()
+	}
+	type entry struct {
+		Visit kiosk.Visit `json:"visit"`
+	}
+	known, numbers := map[string]string{}, map[string]string{}
+	for _, e := range h.host.journal() {
+		var b entry
+		if e.Kind == kiosk.KindIssued && json.Unmarshal(e.Body, &b) == nil {
+			if known[b.Visit.ID] != "" {
+				t.Errorf("%s is in the journal twice", b.Visit.Number)
+			}
+			known[b.Visit.ID] = b.Visit.Number
+			key := string(b.Visit.Day) + " " + b.Visit.Number
+			if numbers[key] != "" {
+				t.Errorf("%s was given twice", key)
+			}
+			numbers[key] = b.Visit.ID
+		}
+		if bytes.Contains(e.Body, []byte("cannot be taken over")) {
+			t.Errorf("somebody was sent to the desk: %s", e.Body)
+		}
+	}
+	for _, p := range a.papers {
+		if known[p.id] != p.number {
+			t.Errorf("paper %s of %s is %q in the journal", p.number, p.box, known[p.id])
+		}
+	}
+	t.Logf("%d papers, %d events of tickets, clocks %s ahead and back", len(a.papers), len(known), over.Round(time.Minute))
 }

@@ -69,6 +69,11 @@ func (b *box) takePlace() error {
 	return nil
 }
 
+// hosts reports whether the hall is decided here.
+func (b *box) hosts() bool {
+	return (b.member == nil || b.promoted) && b.hallStore.Replaced() == ""
+}
+
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil

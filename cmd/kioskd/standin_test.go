@@ -53,6 +53,22 @@ func (m *member) callNext(key string) (status int, visit string, text []byte) {
 // its chapters.
 func (m *member) hallJournal() (events []kiosk.Event) {
 	m.t.Helper()
+	for _, c := range m.hallChapters() {
+		events = append(events, c.events...)
+	}
+	return events
+}
+
+// A chapterText is one chapter of a journal.
+type chapterText struct {
+	origin kiosk.Origin
+	events []kiosk.Event
+}
+
+// hallChapters reads a store whose daemon has ended. That this look booted, too,
+// is left out.
+func (m *member) hallChapters() (all []chapterText) {
+	m.t.Helper()
 	path := filepath.Join(m.state, copyFile)
 	if r, err := sqlite.Verify(context.Background(), path); err != nil || len(r.Faults) > 0 {
 		m.t.Fatalf("%s: verify: %v %v", path, err, r.Faults)
@@ -72,9 +88,11 @@ func (m *member) hallJournal() (events []kiosk.Event) {
 		if err != nil {
 			m.t.Fatal(err)
 		}
-		events = append(events, part...)
+		all = append(all, chapterText{p.Origin(), part})
 	}
-	return events
+	last := &all[len(all)-1]
+	last.events = last.events[:len(last.events)-1]
+	return all
 }
 
 func journals(pasts []*sqlite.Past) (list []central.Journal) {

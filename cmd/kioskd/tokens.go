@@ -52,7 +52,7 @@ func (b *box) token(pages []string, t parts.Token) {
 			if !t.Name.IsZero() {
 				name, years = kiosk.MaskName(t.Name.Reveal()), age(t.Birth.Time(), b.now())
 			}
-			b.desk.Present(page, person(b.key, "token "+t.Number.Reveal()), name, years)
+			b.desk.Present(page, b.persons.is("token "+t.Number.Reveal()), name, years)
 		}
 	}
 }

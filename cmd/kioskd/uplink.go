@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,7 +17,7 @@ import (
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/internal/door"
 	"longcheng/device"
-	"longcheng/kiosk"
+	"longcheng/kiosk/sqlite"
 )
 
 // centreName is the name under which the centre stands in /healthz.
@@ -27,47 +28,81 @@ const (
 	stopSending = 3 * time.Second
 )
 
-// An uplink ships the box's journal to the centre and takes the centre's
+// An uplink ships the box's journals to the centre and takes the centre's
 // messages. The hall works the same without it: what the centre has not got is
 // kept, and sent when it is there again.
 type uplink struct {
-	address string   // host:port of the centre, or of the hall's host
-	hosts   []string // the hosts of the hall, of which one relays; empty: the centre itself
-	pass    string   // directory of the pass
-	hall    string
-	journal central.Journal
-	desk    central.Desk
-	now     func() time.Time // of the journal's events
-	say     func(state string)
-	status  func(context.Context) (central.Status, error)
-	log     *slog.Logger
+	address  string   // host:port of the centre, or of the hall's host
+	hosts    []string // the hosts of the hall, of which one relays; empty: the centre itself
+	pass     string   // directory of the pass
+	hall     string
+	device   string
+	journals []journal
+	desk     central.Desk
+	now      func() time.Time // of the journals' events
+	say      func(state string)
+	forked   func(device string, why error) // the store of a journal is an old copy
+	status   func(context.Context) (central.Status, error)
+	log      *slog.Logger
 
 	mu   sync.Mutex
-	ship func() central.Shipping // nil: not enrolled
-	ends time.Time               // of the certificate
+	outs []*central.Outbox // one for each journal; none: not enrolled
+	ends time.Time         // of the certificate
 
 	transport http.RoundTripper // nil: not enrolled
 }
 
+// A journal is one that this box ships.
+type journal struct {
+	events central.Journal
+	last   func() int64 // number of its last event
+	past   bool         // it is not written any more, here
+}
+
+// journalsOf are what a store has of journals, the earlier ones first.
+func journalsOf(s *sqlite.Store) (list []journal, err error) {
+	pasts, err := s.Pasts(context.Background())
+	for _, p := range pasts {
+		list = append(list, journal{p, p.Last, true})
+	}
+	return append(list, journal{s, s.Last, false}), err
+}
+
+// journals are the box's own, and the hall's when it has taken the host's place.
+func (b *box) journals() ([]journal, error) {
+	own, err := journalsOf(b.store)
+	if err != nil || !b.promoted {
+		return own, err
+	}
+	halls, err := journalsOf(b.hallStore)
+	return append(own, halls...), err
+}
+
 // makeUplink makes the way to the centre: straight, when the configuration names
-// one, or through the host that this box has joined.
-func (b *box) makeUplink() error {
-	if b.conf.Centre.Address == "" && b.member == nil {
+// one, or through the host that this box has joined. A box that hosts the hall
+// has no host to ask.
+func (b *box) makeUplink() (err error) {
+	straight := b.conf.Centre.Address != ""
+	if !straight && (b.member == nil || b.promoted) {
 		return nil
 	}
-	b.uplink = &uplink{
-		address: b.conf.Centre.Address, pass: config.CentrePass(b.set.state), hall: b.conf.Hall.ID,
-		journal: b.store, desk: &orderDesk{PositionFile: central.PositionFile(filepath.Join(b.set.state, "centre-position")), box: b},
-		now: b.now, say: func(state string) { b.health.say(centreName, state) }, status: b.status, log: b.log,
+	u := &uplink{
+		address: b.conf.Centre.Address, pass: config.CentrePass(b.set.state), hall: b.conf.Hall.ID, device: b.conf.Device,
+		desk: &orderDesk{PositionFile: central.PositionFile(filepath.Join(b.set.state, "centre-position")), box: b},
+		now:  b.now, say: func(state string) { b.health.say(centreName, state) }, status: b.status, forked: b.forked, log: b.log,
 	}
-	if b.member != nil {
-		b.uplink.pass = door.PassDir(b.set.state)
+	if u.journals, err = b.journals(); err != nil {
+		return err
+	}
+	if !straight {
+		u.pass = door.PassDir(b.set.state)
 		for _, h := range b.conf.Join.Host {
-			b.uplink.hosts = append(b.uplink.hosts, strings.TrimPrefix(h, "https://"))
+			u.hosts = append(u.hosts, strings.TrimPrefix(h, "https://"))
 		}
-		b.uplink.address = b.uplink.hosts[0]
+		u.address = u.hosts[0]
 	}
-	b.sending = append(b.sending, part{"centre", b.uplink.run, nil})
+	b.uplink = u
+	b.sending = append(b.sending, part{"centre", u.run, nil})
 	return nil
 }
 
@@ -105,8 +140,8 @@ func (u *uplink) enrolled(ctx context.Context) (*central.Pass, error) {
 }
 
 func (u *uplink) fits(id central.Identity) error {
-	if id.Device != u.journal.Origin().Device || id.Hall != u.hall {
-		return fmt.Errorf("the certificate is for %s of hall %s: enrol this box as %s of hall %s", id.Device, id.Hall, u.journal.Origin().Device, u.hall)
+	if id.Device != u.device || id.Hall != u.hall {
+		return fmt.Errorf("the certificate is for %s of hall %s: enrol this box as %s of hall %s", id.Device, id.Hall, u.device, u.hall)
 	}
 	return nil
 }
@@ -119,16 +154,18 @@ func (u *uplink) speak(ctx context.Context, pass *central.Pass) error {
 	if len(u.hosts) > 0 {
 		by = door.NewTurns(u.hosts, transport)
 	}
-	client, out, in, err := u.wires(by)
+	client, outs, in, err := u.wires(by)
 	if err != nil {
 		return err
 	}
 	u.mu.Lock()
-	u.ship, u.transport = out.Shipping, transport
+	u.outs, u.transport = outs, transport
 	u.mu.Unlock()
 	ctx, cancel := context.WithCancel(ctx)
 	var all sync.WaitGroup
-	all.Go(func() { _ = out.Run(ctx) }) // they return when ctx ends
+	for _, out := range outs {
+		all.Go(func() { _ = out.Run(ctx) }) // they return when ctx ends
+	}
 	all.Go(func() { _ = in.Run(ctx) })
 	all.Go(func() { u.report(ctx, client) })
 	defer all.Wait()
@@ -136,21 +173,29 @@ func (u *uplink) speak(ctx context.Context, pass *central.Pass) error {
 	return u.keep(ctx, pass, client)
 }
 
-func (u *uplink) wires(transport http.RoundTripper) (*central.Client, *central.Outbox, *central.Inbox, error) {
+func (u *uplink) wires(transport http.RoundTripper) (*central.Client, []*central.Outbox, *central.Inbox, error) {
 	client, err := central.NewClient("https://"+u.address, transport)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	wait := func(n int) time.Duration { return device.Backoff(n, time.Second, time.Minute) }
-	out, err := central.NewOutbox(central.OutboxOptions{Journal: u.journal, Client: client, Backoff: wait, OnChange: u.changed, Now: u.now})
-	if err != nil {
-		return nil, nil, nil, err
+	var outs []*central.Outbox
+	for _, j := range u.journals {
+		out, err := central.NewOutbox(central.OutboxOptions{
+			Journal: j.events, Closed: j.past, Client: client, Backoff: wait, Now: u.now,
+			OnChange: func(central.Shipping) { u.changed() },
+			OnFork:   func(why error) { u.forked(j.events.Origin().Device, why) },
+		})
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		outs = append(outs, out)
 	}
 	in, err := central.NewInbox(central.InboxOptions{
-		Device: u.journal.Origin().Device, Client: client, Desk: u.desk, Backoff: wait,
+		Device: u.device, Client: client, Desk: u.desk, Backoff: wait,
 		OnError: func(err error) { u.log.Debug("listen to the centre", "cause", err) }, // the outbox says that it is away
 	})
-	return client, out, in, err
+	return client, outs, in, err
 }
 
 // keep renews the certificate in time and looks for another pass.
@@ -187,20 +232,21 @@ func (u *uplink) tend(ctx context.Context, pass *central.Pass, client *central.C
 	u.ends = pass.Ends()
 }
 
-// changed tells technicians how the journal stands with the centre.
-func (u *uplink) changed(s central.Shipping) {
-	switch {
-	case strings.Contains(s.Fault, codeNoCentre): // of a hall without one
-	case s.State == central.ShipCut:
-		u.say("away, events are kept here until it is back: " + s.Fault)
-	case s.State == central.ShipRefused:
-		u.say("refuses this journal: " + s.Fault)
-	default:
+// changed tells technicians how the journals stand with the centre.
+func (u *uplink) changed() {
+	switch f := u.standing(); {
+	case strings.Contains(f.Fault, codeNoCentre): // of a hall without one
+	case f.State == central.ShipCut:
+		u.say("away, events are kept here until it is back: " + f.Fault)
+	case f.State == central.ShipRefused:
+		u.say("refuses this journal: " + f.Fault)
+	case f.State != central.ShipStarting:
 		u.say(ready)
 	}
 }
 
-// A farEnd is how the box stands with the centre, for /healthz and for metrics.
+// A farEnd is how the box stands with the centre, for /healthz and for metrics:
+// of several journals all events, and the worst state.
 type farEnd struct {
 	Address string    `json:"address"`
 	State   string    `json:"state"` // a Ship constant of central, or "not enrolled"
@@ -211,16 +257,27 @@ type farEnd struct {
 	Ends    time.Time `json:"certificate_ends,omitzero"`
 }
 
-// standing says how the box stands when its journal has last events.
-func (u *uplink) standing(last int64) farEnd {
+// badness orders the states of shipping.
+var badness = []string{central.ShipCurrent, central.ShipBehind, central.ShipStarting, central.ShipCut, central.ShipRefused}
+
+// standing says how the box stands.
+func (u *uplink) standing() farEnd {
 	u.mu.Lock()
-	ship, ends := u.ship, u.ends
+	outs, ends := u.outs, u.ends
 	u.mu.Unlock()
-	f := farEnd{Address: u.address, State: "not enrolled", Waiting: last, Ends: ends}
-	if ship != nil {
-		s := ship()
-		f.State, f.Since, f.Through, f.Fault = s.State, s.Since, s.Through, s.Fault
-		f.Waiting = max(0, last-s.Through)
+	f := farEnd{Address: u.address, State: "not enrolled", Ends: ends}
+	for i, j := range u.journals {
+		last := j.last()
+		f.Waiting += last
+		if outs == nil {
+			continue
+		}
+		s := outs[i].Shipping()
+		has := min(last, s.Through) // of a past the centre may have more, from whose it was
+		f.Waiting, f.Through = f.Waiting-has, f.Through+has
+		if i == 0 || slices.Index(badness, s.State) > slices.Index(badness, f.State) {
+			f.State, f.Since, f.Fault = s.State, s.Since, s.Fault
+		}
 	}
 	return f
 }
@@ -241,14 +298,10 @@ func (f farEnd) String() string {
 }
 
 // farEnd returns how the box stands with the centre; nil without one.
-func (b *box) farEnd(ctx context.Context) *farEnd {
+func (b *box) farEnd() *farEnd {
 	if b.uplink == nil {
 		return nil
 	}
-	at, err := b.store.Standing(ctx)
-	if err != nil {
-		at = kiosk.Standing{} // the store says itself that it is ill
-	}
-	f := b.uplink.standing(at.Seq)
+	f := b.uplink.standing()
 	return &f
 }

@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -39,14 +41,28 @@ type testCentre struct {
 	state        string
 	depot        string // of releases; empty
 	boxes, pages string
+	at           *namespace // nil: this machine's own network
+	http         *http.Client
 	log          lockedBuffer
 	cmd          *exec.Cmd
 }
 
-func newCentre(t testing.TB) *testCentre {
+func newCentre(t testing.TB) *testCentre { return newCentreAt(t, nil) }
+
+func newCentreAt(t testing.TB, at *namespace) *testCentre {
 	t.Helper()
-	c := &testCentre{t: t, state: t.TempDir(), depot: t.TempDir(), boxes: freePort(t), pages: freePort(t)}
-	text := fmt.Sprintf("state = %q\n[boxes]\nlisten = %q\naddress = %q\nnames = [\"127.0.0.1\"]\n[pages]\nlisten = %q\n[releases]\ndirectory = %q\n", c.state, c.boxes, c.boxes, c.pages, c.depot)
+	c := &testCentre{t: t, state: t.TempDir(), depot: t.TempDir(), boxes: at.address(t, 8443), pages: at.address(t, 8480), at: at, http: at.client()}
+	name, _, _ := net.SplitHostPort(c.boxes)
+	text := fmt.Sprintf("state = %q
+[boxes]
+listen = %q
+address = %q
+names = [%q]
+[pages]
+listen = %q
+[releases]
+directory = %q
+", c.state, c.boxes, c.boxes, name, c.pages, c.depot)
 	if err := os.WriteFile(c.conf(), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +86,8 @@ func (c *testCentre) up() {
 	}
 	c.cmd = commandWith(bin, &c.log, "run", "-config", c.conf())
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := c.cmd.Start(); err != nil {
+	c.at.in(func() { err = c.cmd.Start() })
+	if err != nil {
 		c.t.Fatal(err)
 	}
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -81,7 +98,7 @@ func (c *testCentre) up() {
 }
 
 func (c *testCentre) well() bool {
-	res, err := http.Get("http://" + c.pages + "/healthz")
+	res, err := c.http.Get("http://" + c.pages + "/healthz")
 	if err != nil {
 		return false
 	}
@@ -92,6 +109,7 @@ func (c *testCentre) well() bool {
 func (c *testCentre) kill() {
 	_ = c.cmd.Process.Kill()
 	_ = c.cmd.Wait()
+	c.http.CloseIdleConnections()
 }
 
 // tool runs one of the centre's own commands.
@@ -108,11 +126,22 @@ func (c *testCentre) tool(args ...string) string {
 // send gives the box a command.
 func (c *testCentre) send(device, name, body string) {
 	c.t.Helper()
+	c.message(device, central.Commands, name, body)
+}
+
+// sendDocument gives the box a document.
+func (c *testCentre) sendDocument(device, name, body string) {
+	c.t.Helper()
+	c.message(device, central.Documents, name, body)
+}
+
+func (c *testCentre) message(device, stream, name, body string) {
+	c.t.Helper()
 	file := filepath.Join(c.t.TempDir(), "body.json")
 	if err := os.WriteFile(file, []byte(body), 0o600); err != nil {
 		c.t.Fatal(err)
 	}
-	c.tool("send", "small", device, "commands", name, file)
+	c.tool("send", "small", device, stream, name, file)
 }
 
 // look opens the centre's store beside the program.
@@ -355,4 +384,76 @@ func TestMetricsAreLocal(t *testing.T) {
 			t.Errorf("%s: %d", addr, said.Code)
 		}
 	}
+}
+
+// The file of a box is replaced by an old copy of itself. The centre knows more of
+// its journal: the box begins a new one, no number of an event comes twice, and
+// what it does from then on is at the centre, too.
+func TestAnOldCopyBeginsANewJournal(t *testing.T) {
+	c, r := newCentre(t), newRig(t, 3000)
+	conf := reporting(t, c.boxes)
+	box, _ := config.Load(conf)
+	c.enrol(r.state, box.Device)
+	sent := func(d *process) {
+		t.Helper()
+		d.until("the centre to have it", func() bool {
+			h := d.health()
+			return strings.Contains(h, "current since") && strings.Contains(h, " 0 waiting")
+		})
+	}
+	d := r.start(conf).healthy()
+	d.ticket(false)
+	sent(d)
+	d.stop()
+	db := filepath.Join(r.state, "hall.db")
+	old, err := os.ReadFile(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	was, err := sqlite.OriginOf(t.Context(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d = r.start(conf).healthy()
+	for range 3 {
+		d.ticket(false)
+	}
+	sent(d)
+	d.signal(syscall.SIGKILL)
+	<-d.done
+	before := len(c.events(was))
+	for _, f := range []string{"-wal", "-shm"} {
+		_ = os.Remove(db + f) // it may not be there
+	}
+	if err := os.WriteFile(db, old, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d = r.start(conf)
+	d.until("a new journal", func() bool {
+		o, err := sqlite.OriginOf(t.Context(), db)
+		return err == nil && o.Epoch > was.Epoch
+	})
+	d.healthy().ticket(false)
+	sent(d)
+	d.stop()
+	if n := len(c.events(was)); n != before {
+		t.Errorf("the old journal has %d events at the centre, and had %d", n, before)
+	}
+	c.same(r.state, conf)
+	last := c.lastNumber(was)
+	if is, err := sqlite.OriginOf(t.Context(), db); err != nil || c.lastNumber(is) <= last {
+		t.Errorf("after the old journal's %s the new one gave %s, %v", last, c.lastNumber(is), err)
+	}
+}
+
+// lastNumber is the number of the last ticket of a journal.
+func (c *testCentre) lastNumber(o kiosk.Origin) (number string) {
+	c.t.Helper()
+	for _, e := range c.events(o) {
+		var i kiosk.Issued
+		if e.Kind == kiosk.KindIssued && json.Unmarshal(e.Body, &i) == nil {
+			number = i.Visit.Number
+		}
+	}
+	return number
 }

@@ -45,6 +45,7 @@ type BoxOptions struct {
 
 	Seen     kiosk.Standing             // as it was saved before
 	Save     func(kiosk.Standing) error // keeps what was seen of the host, so that it survives a restart
+	Persons  func(key []byte) error     // keeps the hall's key for identity numbers; nil: nobody needs it
 	OnChange func(Link)                 // the host is there or not
 	OnTaken  func(kiosk.Taken)          // hears of every ticket that could not be taken over, or voided another
 }
@@ -212,6 +213,11 @@ func (b *Box) hello(ctx context.Context) error {
 			return err
 		}
 		b.nudge()
+	}
+	if len(w.Persons) > 0 && b.o.Persons != nil {
+		if err := b.o.Persons(w.Persons); err != nil {
+			return err
+		}
 	}
 	if len(w.Void) == 0 {
 		return nil

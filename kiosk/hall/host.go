@@ -37,6 +37,7 @@ type HostOptions struct {
 	OnError  func(device string, err error)                    // hears errors that are nobody's refusal
 	Standin  func(device string) bool                          // may have a copy of everything; nil: nobody
 	Keys     func(have []byte) ([]byte, error)                 // what a stand-in needs beside the journal, unless it has it
+	Persons  []byte                                            // the key for identity numbers, which every box gets
 	Refused  func(device string, no *kiosk.Refusal)            // hears why a box was not let in; nil: nobody
 	Wait     time.Duration                                     // for known boxes after the start; default 3 s
 	Recent   time.Duration                                     // a box that was not heard of for longer is not waited for; default 72 h
@@ -186,6 +187,7 @@ func (h *Host) hello(ctx context.Context, device string, ask kiosk.Hello) (w kio
 		return w, notYours
 	}
 	if w, err = h.o.Store.Meet(ctx, ask); err == nil {
+		w.Persons = h.o.Persons
 		h.o.Places(device, ask.Places)
 		h.met(device)
 	}

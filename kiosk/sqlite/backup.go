@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -78,6 +79,7 @@ type Restoring struct {
 	From string      // a copy that Backup made
 	To   string      // the store to be; it must not exist
 	Hall *kiosk.Hall // the hall's document: its hours say since when numbers may have been given
+	Host string      // the device that decides with it; empty: whose store it is
 	Now  time.Time   // the wall clock
 }
 
@@ -168,7 +170,7 @@ func (o Restoring) begin(ctx context.Context, t *tx, done *Restored) error {
 	if err := t.QueryRowContext(ctx, "SELECT count(*) FROM kept").Scan(&kept); err != nil || kept > 0 {
 		return err
 	}
-	b := kiosk.Term{Term: max(1, t.mem.term) + 1, Host: done.Is.Device, Day: day, Numbers: map[string]int{}, Tops: map[string]int{}}
+	b := kiosk.Term{Term: max(1, t.mem.term) + 1, Host: cmp.Or(o.Host, done.Is.Device), Day: day, Numbers: map[string]int{}, Tops: map[string]int{}}
 	b.Why = fmt.Sprintf("restored from a backup of event %d, epoch %d", done.Events, done.Was.Epoch)
 	skip := setBackGap + perMinute*int(o.since(now, t.head.at).Minutes())
 	for _, q := range o.Hall.Queues {

@@ -131,6 +131,9 @@ func (s *Store) Pasts(ctx context.Context) (list []*Past, err error) {
 // Origin returns whose chapter it is.
 func (p *Past) Origin() kiosk.Origin { return p.chapter.Origin }
 
+// Last is the number of its last event.
+func (p *Past) Last() int64 { return p.chapter.Last - p.base }
+
 // Journal returns up to limit of its events after a position, in order.
 func (p *Past) Journal(ctx context.Context, after int64, limit int) ([]kiosk.Event, error) {
 	limit = min(max(limit, 0), 10_000, int(max(p.chapter.Last-p.base-after, 0)))

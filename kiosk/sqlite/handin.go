@@ -67,7 +67,38 @@ func (t *tx) handIn(h kiosk.HandIn, o kiosk.Owed) (kiosk.Taken, error) {
 	if request != "" { // a late arrival of the same request gets this ticket
 		told = decision[kiosk.Issued]{bodyIsIt: true}.envelope(issueDemand(o.Intent))
 	}
-	return taken, t.append(kiosk.KindIssued, t.time(), b, request, told)
+	over := ""
+	if len(b.Voids) == 0 {
+		if over, err = t.overLimits(o); err != nil {
+			return taken, err
+		}
+	}
+	err = t.append(kiosk.KindIssued, t.time(), b, request, told)
+	if err == nil && over != "" {
+		a := kiosk.Alarm{Source: h.Box.Device + " " + o.Issued.Visit.Number, State: "taken while the kiosk was cut off: " + over}
+		err = t.append(kiosk.KindAlarm, t.time(), a, "", nil)
+	}
+	return taken, err
+}
+
+// overLimits says which limit of one person a ticket exceeds that was taken
+// without the host. Its paper is out: it is taken over all the same, and staff
+// hear of it.
+func (t *tx) overLimits(o kiosk.Owed) (string, error) {
+	if o.Given || o.Issued.Visit.Day != t.head.day {
+		return "", nil
+	}
+	for _, l := range o.Issued.Visit.Legs {
+		err := t.checkLimits(o.Intent.Person, l.Item)
+		var no *kiosk.Refusal
+		if errors.As(err, &no) {
+			return no.Text.EN, nil
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	return "", nil
 }
 
 // cannotTake says what is wrong with an owed ticket.
@@ -103,7 +134,7 @@ func (t *tx) cannotTake(h kiosk.HandIn, o kiosk.Owed) (string, error) {
 // arrivalOf is when a ticket was taken, by the host's clock.
 func (t *tx) arrivalOf(h kiosk.HandIn, o kiosk.Owed) time.Time {
 	at, taken := t.time(), o.Issued.Visit.TakenAt
-	if off := at.Sub(h.Now); off.Abs() > sameClock {
+	if off := at.Sub(h.Now); off < -sameClock || off > sameClock+underWay {
 		taken = taken.Add(off)
 	}
 	if taken.After(at) {

@@ -164,21 +164,28 @@ func (t *tx) checkPerson(w *wish, _ time.Time) error {
 		if it.NeedsCard && w.Person == "" {
 			return refuse("card_needed", "请刷身份证取号", "this item needs an identity card")
 		}
-		if w.Person == "" {
-			continue
-		}
-		var all, open int
-		err := t.QueryRowContext(context.Background(), `SELECT count(*), count(*) FILTER (WHERE l.state IN ('waiting','called','serving','held','skipped'))
-			FROM visit v JOIN leg l ON l.id BETWEEN v.leg AND v.leg + v.legs - 1 WHERE v.person = ? AND v.person <> '' AND v.day = ? AND l.item = ?`,
-			w.Person, string(t.head.day), it.ID).Scan(&all, &open)
-		switch {
-		case err != nil:
+		if err := t.checkLimits(w.Person, it.ID); err != nil {
 			return err
-		case open >= t.s.rules.OpenPerItem:
-			return refuse("already_waiting", "您已取号，请等候叫号", "you already have a ticket for this item")
-		case all >= t.s.rules.PerItemDay:
-			return refuse("too_many_today", "今日该事项取号次数已达上限", "no more tickets for this item today")
 		}
+	}
+	return nil
+}
+
+func (t *tx) checkLimits(person, item string) error {
+	if person == "" {
+		return nil
+	}
+	var all, open int
+	err := t.QueryRowContext(context.Background(), `SELECT count(*), count(*) FILTER (WHERE l.state IN ('waiting','called','serving','held','skipped'))
+		FROM visit v JOIN leg l ON l.id BETWEEN v.leg AND v.leg + v.legs - 1 WHERE v.person = ? AND v.person <> '' AND v.day = ? AND l.item = ?`,
+		person, string(t.head.day), item).Scan(&all, &open)
+	switch {
+	case err != nil:
+		return err
+	case open >= t.s.rules.OpenPerItem:
+		return refuse("already_waiting", "您已取号，请等候叫号", "you already have a ticket for this item")
+	case all >= t.s.rules.PerItemDay:
+		return refuse("too_many_today", "今日该事项取号次数已达上限", "no more tickets for this item today")
 	}
 	return nil
 }

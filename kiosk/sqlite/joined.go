@@ -117,6 +117,8 @@ func (t *tx) applyKept(b keptBody, e kiosk.Event) error {
 		return err
 	}
 	owed := e.Kind == kiosk.KindOwed
+	prefix, _ := kiosk.SplitNumber(b.Visit.Number)
+	t.mem.gave(prefix, hourOf(b.Visit.TakenAt), 1)
 	err := t.exec("INSERT INTO kept (visit, seq, owed, ahead, estimate) VALUES (?, ?, ?, ?, ?)",
 		b.Visit.ID, e.Seq, owed, b.Ahead, int64(b.Estimate))
 	if err != nil || !owed {

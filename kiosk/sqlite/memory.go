@@ -52,7 +52,7 @@ func newMemory() *memory {
 		lines: map[string]*line{}, ready: map[lane]*line{}, waits: map[int64]*waits{}, legs: map[string][]int64{}, seated: map[string]int64{},
 		pending: map[string]*line{}, serves: map[string][]string{}, open: map[string]int{}, runs: map[string]int{},
 		numbers: map[string]int{}, bands: map[string]int{}, undelivered: map[string]map[int64]bool{},
-		several: several{ranges: map[string][]held{}, tops: map[string]int{}},
+		several: several{ranges: map[string][]held{}, tops: map[string]int{}, pace: map[string]pace{}},
 	}
 }
 
@@ -60,7 +60,7 @@ func newMemory() *memory {
 func count(ctx context.Context, q querier, h head) (*memory, error) {
 	m := newMemory()
 	m.last = h.calls
-	for _, f := range []func(context.Context, querier, head) error{m.countLegs, m.countJobs, m.countDesks, m.countVisits, m.countCalls, m.countRanges, m.countTerm} {
+	for _, f := range []func(context.Context, querier, head) error{m.countLegs, m.countJobs, m.countDesks, m.countVisits, m.countCalls, m.countRanges, m.countTerm, m.countPace} {
 		if err := f(ctx, q, h); err != nil {
 			return nil, err
 		}

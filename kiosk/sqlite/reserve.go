@@ -15,24 +15,81 @@ import (
 // remembered; ranges begin at reserveFrom, and each is granted behind all others
 // of the days around, whosever they are.
 const (
-	reserveSize  = 20              // numbers of one range
-	reserveFrom  = 501             // the first number of the first range
-	reserveAhead = 3               // days beyond this one for which a box holds ranges
-	reserveKept  = 3               // days after which a range is forgotten
-	reserveWrap  = 9000            // behind this, free stretches are used again
-	reserveGap   = 100             // numbers that online ones have left before a new range
-	reserveMost  = 64              // ranges of one box, prefix and day
-	setBackGap   = 5 * reserveSize // numbers that a host skips after it was set back
-	handInMost   = 100             // tickets in one HandIn
-	sameClock    = 2 * time.Second // clocks that differ by less are the same
+	reserveSize    = 20               // numbers of one range, at least
+	reserveLargest = 200              // at most
+	reserveHours   = 2                // a box holds what it gave in its busiest so many hours
+	reserveFrom    = 501              // the first number of the first range
+	reserveAhead   = 3                // days beyond this one for which a box holds ranges
+	reserveKept    = 3                // days after which a range is forgotten
+	reserveWrap    = 9000             // behind this, free stretches are used again
+	reserveGap     = 100              // numbers that online ones have left before a new range
+	reserveMost    = 64               // ranges of one box, prefix and day
+	setBackGap     = 5 * reserveSize  // numbers that a host skips after it was set back
+	handInMost     = 100              // tickets in one HandIn
+	sameClock      = 2 * time.Second  // clocks that differ by less are the same
+	underWay       = 10 * time.Second // a HandIn is, at most
 )
 
 // several is the part of memory that a hall of several boxes needs.
 type several struct {
 	ranges map[string][]held // by prefix
 	tops   map[string]int    // floors for new ranges, by prefix
+	pace   map[string]pace   // tickets that this box gave, by prefix
 	term   int64
 	host   string
+}
+
+// A pace is how many tickets were given in each hour since 1970 that had any.
+type pace map[int64]int
+
+func hourOf(at time.Time) int64 { return at.Unix() / 3600 }
+
+// busiest is how many were given in the busiest hours, so many in a row.
+func (p pace) busiest(hours int64) (most int) {
+	for h := range p {
+		n := 0
+		for i := range hours {
+			n += p[h+i]
+		}
+		most = max(most, n)
+	}
+	return most
+}
+
+// paceDays is for how many days before this one a box knows its pace.
+const paceDays = 7
+
+func (m *memory) countPace(ctx context.Context, q querier, h head) error {
+	return each(ctx, q, func(r *sql.Rows) error {
+		var prefix string
+		var hour int64
+		var n int
+		err := r.Scan(&prefix, &hour, &n)
+		m.gave(prefix, hour, n)
+		return err
+	}, "SELECT rtrim(v.number, '0123456789'), v.taken / 3600000, count(*) FROM kept k JOIN visit v ON v.id = k.visit WHERE v.day >= ? GROUP BY 1, 2", string(plusDays(h.day, -paceDays)))
+}
+
+func (m *memory) gave(prefix string, hour int64, n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.pace[prefix] == nil {
+		m.pace[prefix] = pace{}
+	}
+	m.pace[prefix][hour] += n
+}
+
+// forgetPace drops the hours before one.
+func (m *memory) forgetPace(before int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, p := range m.pace {
+		for h := range p {
+			if h < before {
+				delete(p, h)
+			}
+		}
+	}
 }
 
 // held is a range and the last number that was given from it here.
@@ -94,7 +151,7 @@ func past(ranges []held, n int) int {
 }
 
 // newRange finds numbers that nobody has been given, now or in the days around.
-func (t *tx) newRange(prefix string, more []kiosk.Range) (low int) {
+func (t *tx) newRange(prefix string, size int, more []kiosk.Range) (low int) {
 	low = max(reserveFrom, t.mem.numbers[prefix]+reserveGap, t.mem.tops[prefix]+1)
 	taken := slices.Clone(t.mem.ranges[prefix])
 	for _, r := range more {
@@ -112,7 +169,7 @@ func (t *tx) newRange(prefix string, more []kiosk.Range) (low int) {
 	for {
 		free := true
 		for _, r := range taken {
-			if low <= r.High && r.Low <= low+reserveSize-1 {
+			if low <= r.High && r.Low <= low+size-1 {
 				low, free = r.High+1, false
 			}
 		}
@@ -136,13 +193,17 @@ func (s *Store) Reserve(ctx context.Context, request string, box kiosk.Origin, w
 			if err := t.mayReserveFor(box, w); err != nil {
 				return d, err
 			}
-			low := t.newRange(w.Prefix, b.Ranges)
-			b.Ranges = append(b.Ranges, kiosk.Range{Prefix: w.Prefix, Day: w.Day, Low: low, High: low + reserveSize - 1, Owner: box, Term: max(1, t.mem.term)})
+			size := sized(w.Size)
+			low := t.newRange(w.Prefix, size, b.Ranges)
+			b.Ranges = append(b.Ranges, kiosk.Range{Prefix: w.Prefix, Day: w.Day, Low: low, High: low + size - 1, Owner: box, Term: max(1, t.mem.term)})
 		}
 		return decision[kiosk.Reserved]{kiosk.KindReserved, b, b, true}, nil
 	})
 	return got.Ranges, err
 }
+
+// sized bounds the numbers of one range.
+func sized(n int) int { return min(max(n, reserveSize), reserveLargest) }
 
 func (t *tx) mayReserveFor(box kiosk.Origin, w kiosk.Want) error {
 	_, known := find(t.s.hall.Queues, func(q kiosk.Queue) bool { return q.Prefix == w.Prefix })
@@ -209,6 +270,7 @@ func (m *memory) reserved(b kiosk.Reserved) {
 func (t *tx) forgetRanges() error {
 	before := plusDays(t.head.day, -reserveKept)
 	t.mem.forgetRanges(before)
+	t.mem.forgetPace(hourOf(t.head.at.AddDate(0, 0, -paceDays)))
 	err := each(context.Background(), t, func(r *sql.Rows) error {
 		var prefix string
 		var n int
@@ -274,8 +336,17 @@ func (s *Store) Left(prefix string, day kiosk.Day) (n int) {
 	return n
 }
 
+// should is how many numbers of a prefix this box should have in reserve.
+func (s *Store) should(prefix string) int {
+	m := s.mem.Load()
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return sized(m.pace[prefix].busiest(reserveHours))
+}
+
 // Wants returns the ranges that this box should ask its host for: for every
-// prefix, today and the next days, one more when half of one is used up.
+// prefix, today and the next days, what it would give in its busiest hours; more
+// when half of that is used up.
 func (s *Store) Wants(ctx context.Context) (wants []kiosk.Want, err error) {
 	var h head
 	if err := s.read(ctx, func(q querier) error { h, err = readPlace(ctx, q, s.origin); return err }); err != nil {
@@ -284,7 +355,9 @@ func (s *Store) Wants(ctx context.Context) (wants []kiosk.Want, err error) {
 	for i := range reserveAhead + 1 {
 		for _, q := range s.hall.Queues {
 			w := kiosk.Want{Prefix: q.Prefix, Day: plusDays(h.day, i)}
-			if s.Left(w.Prefix, w.Day) <= reserveSize/2 {
+			left, should := s.Left(w.Prefix, w.Day), s.should(w.Prefix)
+			if left <= should/2 {
+				w.Size = sized(should - left)
 				wants = append(wants, w)
 			}
 		}

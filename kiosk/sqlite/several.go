@@ -177,7 +177,7 @@ func (t *tx) meetRanges(h kiosk.Hello, known knownBox, w *kiosk.Welcome) error {
 	for _, r := range h.Ranges {
 		list := t.mem.ranges[r.Prefix]
 		switch {
-		case r.Owner != h.Box || r.Low < 1 || r.High < r.Low || r.High-r.Low > 10*reserveSize:
+		case r.Owner != h.Box || r.Low < 1 || r.High < r.Low || r.High-r.Low >= reserveLargest:
 			return refuse("not_allowed", "号段无效", "the box claims a range that is not its own")
 		case back:
 			b.Void = append(b.Void, r)

@@ -122,6 +122,9 @@ func dsn(path, query string) string {
 // End is the row of the last event that is on the disk.
 func (s *Store) End() int64 { return s.end.Load() }
 
+// Last is the number of the last event of this origin that is on the disk.
+func (s *Store) Last() int64 { return s.End() - s.base }
+
 // Origin returns the device and epoch this journal belongs to.
 func (s *Store) Origin() kiosk.Origin { return s.origin }
 

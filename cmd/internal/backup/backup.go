@@ -124,7 +124,7 @@ func document(name string) bool { return !strings.Contains(name, "/") && filepat
 
 // secret reports whether a file of the state directory is a secret of this box.
 func secret(name string) bool {
-	return name == "hall.key" || strings.Count(name, "/") == 1 && slices.Contains([]string{"identity.pem", "ca.pem", "centre"}, filepath.Base(name))
+	return name == "hall.key" || name == "persons.key" || strings.Count(name, "/") == 1 && slices.Contains([]string{"identity.pem", "ca.pem", "centre"}, filepath.Base(name))
 }
 
 func (o Options) seal(to string) error {

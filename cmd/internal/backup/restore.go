@@ -13,6 +13,7 @@ import (
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/internal/sealed"
 	"longcheng/cmd/internal/status"
+	"longcheng/kiosk"
 	"longcheng/kiosk/sqlite"
 )
 
@@ -57,21 +58,36 @@ func Restore(ctx context.Context, o Restoring) (done Restored, err error) {
 	if err := os.MkdirAll(o.State, 0o750); err != nil {
 		return done, fmt.Errorf("restore: %w", err)
 	}
-	fresh := store + ".restored"
-	if err := os.RemoveAll(fresh); err != nil { // of an attempt that was cut off
-		return done, err
-	}
-	done.Store, err = sqlite.Restore(ctx, sqlite.Restoring{From: filepath.Join(o.Dir, storeName), To: fresh, Hall: hall, Now: o.Now})
+	done.Store, done.Aside, err = put(ctx, store, sqlite.Restoring{From: filepath.Join(o.Dir, storeName), Hall: hall, Now: o.Now})
 	if err != nil {
 		return done, err
-	}
-	if done.Aside, err = swap(store, fresh, o.Now); err != nil {
-		return done, fmt.Errorf("restore: %w", err)
 	}
 	if err := o.documents(&done); err != nil {
 		return done, fmt.Errorf("restore: %w", err)
 	}
 	return done, o.own()
+}
+
+// Anew makes a store go on with what it remembers under a new epoch: it turned out
+// to be an old copy, put there without Restore. Nobody may have it open. host is
+// the device that decides with it.
+func Anew(ctx context.Context, store string, hall *kiosk.Hall, host string, now time.Time) (done sqlite.Restored, aside string, err error) {
+	return put(ctx, store, sqlite.Restoring{From: store, Hall: hall, Host: host, Now: now})
+}
+
+// put restores a store into the place of the one that is there, which is kept.
+func put(ctx context.Context, store string, r sqlite.Restoring) (done sqlite.Restored, aside string, err error) {
+	r.To = store + ".restored"
+	if err := os.RemoveAll(r.To); err != nil { // of an attempt that was cut off
+		return done, "", err
+	}
+	if done, err = sqlite.Restore(ctx, r); err != nil {
+		return done, "", err
+	}
+	if aside, err = swap(store, r.To, r.Now); err != nil {
+		err = fmt.Errorf("restore: %w", err)
+	}
+	return done, aside, err
 }
 
 // inForce is the document that the box will run with.

@@ -8,7 +8,8 @@ type Finding struct {
 	Line    int    `json:"line,omitempty"` // from 1; 0 when the whole file is meant
 	Text    string `json:"text"`           // key and problem, such as `printer[0].port: is missing`
 	Remedy  string `json:"remedy"`
-	Warning bool   `json:"warning"` // works, but probably not as meant
+	Warning bool   `json:"warning"`      // works, but probably not as meant
+	ZH      string `json:"zh,omitempty"` // of a hall document: the same in Chinese, in one sentence
 }
 
 // String returns "file:line: key: problem: remedy".

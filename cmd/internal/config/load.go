@@ -104,7 +104,8 @@ func ParseHall(file string, text []byte) (*kiosk.Hall, []Finding) {
 	}
 	if len(f.Include) > 0 {
 		p := lines.at("include")
-		return nil, []Finding{{File: file, Line: p.line, Text: "include: this document stands alone", Remedy: "put the text of the other files below this one, and remove include"}}
+		return nil, []Finding{{File: file, Line: p.line, Text: "include: this document stands alone", Remedy: "put the text of the other files below this one, and remove include",
+			ZH: "include：此文档须自成一体：请把其他文件的内容放在下面，并删去 include"}}
 	}
 	return f.examine(lines)
 }
@@ -138,11 +139,12 @@ func (f *hallFile) examine(lines *index) (*kiosk.Hall, []Finding) {
 	var found []Finding
 	for _, key := range lines.bare {
 		p := lines.at(key)
-		found = append(found, Finding{File: p.file, Line: p.line, Text: key + ": a bare number does not say its unit", Remedy: `write "30s", "15m" or "8h"; a time of day as "09:00"`})
+		found = append(found, Finding{File: p.file, Line: p.line, Text: key + ": a bare number does not say its unit", Remedy: `write "30s", "15m" or "8h"; a time of day as "09:00"`,
+			ZH: key + `：数字没有单位：请写 "30s"、"15m" 或 "8h"；时刻写作 "09:00"`})
 	}
 	for _, x := range f.Check() {
 		p := lines.at(x.Path)
-		found = append(found, Finding{p.file, p.line, x.Path + ": " + x.Problem, x.Remedy, x.Warning})
+		found = append(found, Finding{File: p.file, Line: p.line, Text: x.Path + ": " + x.Problem, Remedy: x.Remedy, Warning: x.Warning, ZH: x.Path + "：" + x.ZH})
 	}
 	return &f.Hall, found
 }
@@ -235,14 +237,16 @@ func explain(path string, err error) []Finding {
 		if key := strings.Join(e.Key(), "."); key != "" {
 			text = key + ": " + text
 		}
-		return []Finding{{File: path, Line: line, Text: text, Remedy: remedy}}
+		return []Finding{{File: path, Line: line, Text: text, Remedy: remedy, ZH: "此处写法有误（" + text + "）：请改正"}}
 	}
 	return []Finding{{File: path, Text: err.Error(), Remedy: "correct the document"}}
 }
 
 func unknown(path string, e *toml.DecodeError) Finding {
 	line, _ := e.Position()
-	return Finding{File: path, Line: line, Text: strings.Join(e.Key(), ".") + ": is not a known key", Remedy: "remove it, or correct its spelling or the table it stands in"}
+	key := strings.Join(e.Key(), ".")
+	return Finding{File: path, Line: line, Text: key + ": is not a known key", Remedy: "remove it, or correct its spelling or the table it stands in",
+		ZH: key + "：没有这个键：请删去，或改正拼写或所在的表"}
 }
 
 var (
