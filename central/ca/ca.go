@@ -167,11 +167,23 @@ func (a *Authority) template(who pkix.Name) *x509.Certificate {
 // Server makes a key and a certificate for the centre itself, good for the names
 // and addresses given.
 func (a *Authority) Server(names []string) (tls.Certificate, error) {
+	return a.server(names, a.template(pkix.Name{CommonName: "Longcheng centre"}))
+}
+
+// Host is Server for the host of a hall, good for as long as its authority is: the
+// clocks of a hall may be days apart, and its boxes have to go on together. The
+// key is in no file, and who has the authority's makes others.
+func (a *Authority) Host(names []string) (tls.Certificate, error) {
+	t := a.template(pkix.Name{CommonName: "Longcheng host"})
+	t.NotBefore, t.NotAfter = a.cert.NotBefore, a.cert.NotAfter
+	return a.server(names, t)
+}
+
+func (a *Authority) server(names []string, t *x509.Certificate) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	t := a.template(pkix.Name{CommonName: "Longcheng centre"})
 	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	for _, n := range names {
 		if ip := net.ParseIP(n); ip != nil {
@@ -182,7 +194,7 @@ func (a *Authority) Server(names []string) (tls.Certificate, error) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, t, a.cert, key.Public(), a.key)
 	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("sign certificate of the centre: %w", err)
+		return tls.Certificate{}, fmt.Errorf("sign certificate of %s: %w", t.Subject.CommonName, err)
 	}
 	leaf, err := x509.ParseCertificate(der)
 	return tls.Certificate{Certificate: [][]byte{der, a.cert.Raw}, PrivateKey: key, Leaf: leaf}, err

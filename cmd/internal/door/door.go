@@ -91,7 +91,7 @@ func (d *Door) certificate() (*tls.Certificate, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if now := d.now(); d.cert.Leaf == nil || now.Sub(d.certAt).Abs() > freshCert {
-		c, err := d.ca.Server(d.names)
+		c, err := d.ca.Host(d.names)
 		if err != nil {
 			return nil, err
 		}
