@@ -53,16 +53,7 @@ func newCentreAt(t testing.TB, at *namespace) *testCentre {
 	t.Helper()
 	c := &testCentre{t: t, state: t.TempDir(), depot: t.TempDir(), boxes: at.address(t, 8443), pages: at.address(t, 8480), at: at, http: at.client()}
 	name, _, _ := net.SplitHostPort(c.boxes)
-	text := fmt.Sprintf("state = %q
-[boxes]
-listen = %q
-address = %q
-names = [%q]
-[pages]
-listen = %q
-[releases]
-directory = %q
-", c.state, c.boxes, c.boxes, name, c.pages, c.depot)
+	text := fmt.Sprintf("state = %q\n[boxes]\nlisten = %q\naddress = %q\nnames = [%q]\n[pages]\nlisten = %q\n[releases]\ndirectory = %q\n", c.state, c.boxes, c.boxes, name, c.pages, c.depot)
 	if err := os.WriteFile(c.conf(), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
