@@ -94,7 +94,7 @@ printf 'timeout 0\neditor no\n' >"$work/loader.conf"
 mcopy -i "$work/esp.img" "$work/loader.conf" ::loader/
 deploy/image/root/usr/lib/longcheng/boot-entry a "$version" >"$work/entry"
 mcopy -i "$work/esp.img" "$work/entry" ::loader/entries/longcheng-a.conf
-mkdir -p "$work/data/lib" "$work/data/etc" "$work/data/clock" "$work/data/release" "$work/data/log/journal" "$work/data/systemd" "$work/data/update"
+mkdir -p "$work/data/lib" "$work/data/etc" "$work/data/clock" "$work/data/release" "$work/data/network" "$work/data/log/journal" "$work/data/systemd" "$work/data/update"
 cp -a "$work/root/usr/share/longcheng/kioskd.toml" "$work/data/etc/kioskd.toml.sample"
 cp -a "$work/root/usr/share/longcheng/update.toml" "$work/data/etc/update.toml.sample"
 truncate -s ${data}M "$work/data.ext4"

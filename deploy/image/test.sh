@@ -18,6 +18,7 @@ disk=$run/disk.img
 . deploy/image/vm.sh
 trap '[ -z "$vm$printer" ] || kill -9 $vm $printer; mountpoint -q "$run/data" && umount "$run/data"; rm -rf "$run"' EXIT
 cp --sparse=always "$image" "$disk"
+truncate -s +2G "$disk" # a disk that is larger than the image
 
 # take KEY: a ticket; prints its number.
 take() {
@@ -28,7 +29,7 @@ take() {
 # issue KEY: a ticket, as soon as the box can give one: the printer is found some
 # seconds after the pages answer.
 issue() {
-	for ((n = 0; n < 90; n++)); do
+	for ((n = 0; n < 90 * patience; n++)); do
 		number=$(take "$1" 2>/dev/null || true)
 		[ -z "$number" ] || { echo "$number"; return; }
 		sleep 1
@@ -36,37 +37,44 @@ issue() {
 	die "no ticket for $1: $(curl -fsS -m 5 "http://127.0.0.1:$port/healthz")"
 }
 
-configure() {
-	cp "$project/deploy/halls/small/hall.toml" etc/
-	cat >etc/kioskd.toml <<-C
-		device = "kiosk-1"
-		hall = "hall.toml"
-		[store]
-		file = "hall.db"
-		[web]
-		listen = ":8080"
-		[[user]]
-		name = "supervisor"
-		hash = '\$argon2id\$v=19\$m=19456,t=2,p=1\$GVozDp0CEWJh84fs424HAw\$NrhuC7Iq6XOt8rCe5XSsLALo+LUgN0WrvkYfN7MHs0o'
-		roles = ["supervisor"]
-		[[printer]]
-		name = "printer-1"
-		driver = "escpos"
-		profile = "generic80"
-		port = "/dev/ttyS4"
-		baud = 115200
-		[[touch]]
-		name = "touch-1"
-		printer = "printer-1"
-	C
-	cp etc/kioskd.toml "$run/"
-}
-data configure
+ctl=$run/kioskctl
+go build -o "$ctl" ./cmd/kioskctl
+
+# The order of the box, on a stick: what its maker writes at the desk. The image was
+# told whom to believe, so nobody has to touch the screen.
+mkdir "$run/files"
+cp deploy/halls/small/hall.toml "$run/files/"
+cat >"$run/files/kioskd.toml" <<-C
+	device = "kiosk-1"
+	hall = "hall.toml"
+	[store]
+	file = "hall.db"
+	[web]
+	listen = ":8080"
+	[[user]]
+	name = "supervisor"
+	hash = '\$argon2id\$v=19\$m=19456,t=2,p=1\$GVozDp0CEWJh84fs424HAw\$NrhuC7Iq6XOt8rCe5XSsLALo+LUgN0WrvkYfN7MHs0o'
+	roles = ["supervisor"]
+	[[printer]]
+	name = "printer-1"
+	driver = "escpos"
+	profile = "generic80"
+	port = "/dev/ttyS4"
+	baud = 115200
+	[[touch]]
+	name = "touch-1"
+	printer = "printer-1"
+C
+mkdir "$run/order"
+"$ctl" provision make --hall small --device kiosk-1 --role whole --files "$run/files" --key "$run/maker.key" --life 24h --stick "$run/order" >/dev/null
+stick "$run/order"
+believe() { cp "$run/maker.key.pub" etc/order-makers.pub; }
+data believe
 
 # The box's printer, simulated, at the far end of its first UART. Each slip that is
 # cut is a line of the file slips.
 mkdir "$run/sim"
-sed 's,/dev/ttyS4,ports/printer-1,' "$run/kioskd.toml" >"$run/sim/kioskd.toml"
+sed 's,/dev/ttyS4,ports/printer-1,' "$run/files/kioskd.toml" >"$run/sim/kioskd.toml"
 cp deploy/halls/small/hall.toml "$run/sim/"
 go build -o "$run/kiosksim" ./cmd/kiosksim
 "$run/kiosksim" devices -config "$run/sim/kioskd.toml" -state "$run" >"$run/slips" &
@@ -77,7 +85,7 @@ printed() {
 		n=0
 		until grep -q "complete true:.*$number" "$run/slips"; do
 			n=$((n + 1))
-			[ $n -lt 120 ] || die "ticket $number was not printed: $(tail -3 "$run/slips")"
+			[ $n -lt $((120 * patience)) ] || die "ticket $number was not printed: $(tail -3 "$run/slips")"
 			sleep 1
 		done
 	done
@@ -86,10 +94,14 @@ printed() {
 begun=$SECONDS
 power_on
 await 300
-say "first start: the hall answers after $((SECONDS - begun)) s of an emulated machine"
+say "an empty box, an order on a stick: the hall answers after $((SECONDS - begun)) s of an emulated machine"
 first=$(issue first)
 printed "$first"
 say "ticket $first is printed, $((SECONDS - begun)) s after the power came"
+rm "$run/stick.img"
+room=$(($(sfdisk -d "$disk" | sed -n 's/.*size= *\([0-9]*\),.*name="data".*/\1/p') / 2048))
+[ $room -gt 2500 ] || die "the data partition has not grown: $room MiB"
+say "the data partition has grown to $room MiB"
 
 declare -A promised=([first]=$first)
 for ((cut = 1; cut <= cuts; cut++)); do
@@ -120,8 +132,6 @@ power_off
 say "switched off in order"
 
 # The maintainer: keys and a depot.
-ctl=$run/kioskctl
-go build -o "$ctl" ./cmd/kioskctl
 "$ctl" release keys "$run/keys" >/dev/null
 "$ctl" release init "$run/depot" --keys "$run/keys" >/dev/null
 
@@ -142,8 +152,7 @@ release() {
 	tar cf - -S -C "$run/update" SHA256SUMS version vmlinuz initrd root.ext4 | zstd -q -T0 -1 -f -o "$run/next.update"
 	"$ctl" release add "$run/depot" "$run/next.update" --keys "$run/keys" >/dev/null
 	rm "$run/next.update"
-	truncate -s $(($(du -sm "$run/depot" | cut -f1) * 11 / 10 + 32))M "$run/stick.img"
-	mkfs.ext4 -q -F -L LONGCHENG -d "$run/depot" "$run/stick.img"
+	stick "$run/depot"
 }
 
 # trust: the box takes releases of this maintainer from a stick, while its hall is
@@ -151,7 +160,7 @@ release() {
 trust() {
 	cp "$run/depot/1.root.json" etc/releases-root.json
 	echo 'source = "/stick"' >etc/update.toml
-	at=$(($(TZ=Asia/Shanghai date +%H) + 12))
+	at=$(($(TZ=Asia/Shanghai date +%-H) + 12))
 	printf '[[hours.band]]\ndays = "mon-sun"\nfrom = "%02d:00"\nto = "%02d:01"\n' $((at % 24)) $((at % 24)) >>etc/hall.toml
 }
 
@@ -159,7 +168,7 @@ trust() {
 runs() {
 	begun=$SECONDS
 	until [[ "$(grep -ao 'longcheng: root-[ab]' "$run/console" | tail -1)" == *root-$1 ]]; do
-		((SECONDS - begun < $2)) || die "$3"
+		((SECONDS - begun < $2 * patience)) || die "$3"
 		sleep 1
 	done
 }
@@ -167,7 +176,7 @@ runs() {
 told() {
 	begun=$SECONDS
 	until curl -fsS -m 5 "http://127.0.0.1:$port/healthz" 2>/dev/null | grep -q "^device  release .*$1"; do
-		((SECONDS - begun < $2)) || die "the box does not say '$1' of its releases: $(curl -fsS -m 5 "http://127.0.0.1:$port/healthz")"
+		((SECONDS - begun < $2 * patience)) || die "the box does not say '$1' of its releases: $(curl -fsS -m 5 "http://127.0.0.1:$port/healthz")"
 		sleep 2
 	done
 }

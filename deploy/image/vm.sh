@@ -4,9 +4,11 @@
 # Sourced by test.sh. qemu emulates the processor, so times measured here say
 # nothing about a real box.
 #
+# PATIENCE=3 waits three times as long for everything, on a busy machine.
 # Wants: disk (the image), run (a directory for sockets and logs), port (a free
 # TCP port of this machine, forwarded to the hall's pages).
 
+patience=${PATIENCE:-1}
 say() { echo "test-image: $*"; }
 die() {
 	echo "test-image: $*" >&2
@@ -14,12 +16,22 @@ die() {
 	exit 1
 }
 
+# stick DIR: a USB stick with what lies in a directory, for the next power_on.
+stick() {
+	rm -f "$run/stick.img"
+	truncate -s $(($(du -sm "$1" | cut -f1) * 11 / 10 + 64))M "$run/stick.img"
+	echo 'start=1MiB, type=c' | sfdisk -q "$run/stick.img"
+	mkfs.vfat --offset 2048 -F 32 -n LONGCHENG "$run/stick.img" >/dev/null
+	mcopy -s -i "$run/stick.img@@1M" "$1"/* ::
+}
+
 # power_on: the machine runs, with the stick stick.img of $run if there is one; its four serial lines are the sockets uart0..uart3
 # in $run, its first one (the console) is the file console.
 power_on() {
 	[ -e "$run/vars" ] || cp /usr/share/OVMF/OVMF_VARS.fd "$run/vars"
 	set --
-	[ ! -e "$run/stick.img" ] || set -- -drive if=virtio,format=raw,file="$run/stick.img",readonly=on
+	[ ! -e "$run/stick.img" ] || set -- -drive if=none,id=stick,format=raw,file="$run/stick.img",readonly=on \
+		-device qemu-xhci -device usb-storage,drive=stick,removable=on
 	qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1024 -nodefaults -display none \
 		-drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE.fd \
 		-drive if=pflash,format=raw,file="$run/vars" \
@@ -52,7 +64,7 @@ power_off() {
 	n=0
 	while kill -0 "$vm" 2>/dev/null; do
 		n=$((n + 1))
-		[ $n -lt 600 ] || die "the box does not switch itself off"
+		[ $n -lt $((600 * patience)) ] || die "the box does not switch itself off"
 		sleep 0.2
 	done
 	vm=''
@@ -63,7 +75,7 @@ await() {
 	n=0
 	until curl -fsS -m 5 -o /dev/null "http://127.0.0.1:$port/healthz" 2>/dev/null; do
 		n=$((n + 1))
-		[ $n -lt "$1" ] || die "the hall does not answer after $1 s"
+		[ $n -lt $(($1 * patience)) ] || die "the hall does not answer after $1 s"
 		kill -0 "$vm" 2>/dev/null || die "the machine has stopped"
 		sleep 1
 	done
