@@ -6,7 +6,9 @@ export CGO_ENABLED := 1
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
-HALL    ?= small
+HALL     ?= small
+FUZZ     ?= .
+FUZZTIME ?= 30s
 
 .PHONY: help peers run test build bench lint cross test-power setup
 
@@ -47,6 +49,11 @@ cross: ## arm64 and armhf binaries with Debian's cross compilers
 	@deploy/setup.sh cross
 	GOARCH=arm64 CC=aarch64-linux-gnu-gcc go build -ldflags '$(LDFLAGS)' -o bin/arm64/ ./cmd/...
 	GOARCH=arm GOARM=7 CC=arm-linux-gnueabihf-gcc go build -ldflags '$(LDFLAGS)' -o bin/armhf/ ./cmd/...
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (30s) each; of a room alone: make fuzz FUZZ=device
+	grep -rEo --include='*_test.go' '^func Fuzz\w+' $(FUZZ) | sed 's/:func / /' | sort | while read -r file target; do \
+	  go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" || exit 1; done
 
 .PHONY: test-hw
 test-hw: ## the device layer on a real arm64 kernel in a virtual machine

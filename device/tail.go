@@ -104,3 +104,6 @@ func (p *tapped) Write(b []byte) (int, error) {
 
 // Flush drops what waits in both directions.
 func (p *tapped) Flush() error { return Flush(p.Port) }
+
+// Drop drops what came and was not read.
+func (p *tapped) Drop() error { return Drop(p.Port) }

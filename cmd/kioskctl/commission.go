@@ -38,7 +38,7 @@ type bench struct {
 // commissionCommands are those that touch devices.
 func commissionCommands(out io.Writer, in io.Reader) []*cobra.Command {
 	b := &bench{out: out, in: in}
-	all := []*cobra.Command{b.scanCommand(), b.testCommand(), b.probeCommand(), b.recordCommand(), b.replayCommand(), b.acceptCommand()}
+	all := []*cobra.Command{b.scanCommand(), b.testCommand(), b.probeCommand(), b.recordCommand(), b.replayCommand(), b.acceptCommand(), b.scannerCommand()}
 	for _, c := range all {
 		fs := c.Flags()
 		fs.StringVar(&b.config, "config", "/etc/longcheng/kioskd.toml", "the device's configuration 配置文件")

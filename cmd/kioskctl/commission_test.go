@@ -12,6 +12,7 @@ import (
 	"longcheng/cmd/internal/commission"
 	"longcheng/cmd/kiosksim/sim/port"
 	"longcheng/cmd/kiosksim/sim/sam"
+	"longcheng/cmd/kiosksim/sim/scanner"
 )
 
 // aReader is a simulated reader where the small hall has one, with a card on it.
@@ -24,11 +25,16 @@ func aReader(t *testing.T, c sam.Condition) (state string) {
 	}
 	r := sam.New(cable)
 	r.Place(sam.Person{Name: "欧阳震华", Sex: "1", Nation: "01", Birth: "19000101", Address: "龙城区", Number: "11010119000101009X", Issuer: "龙城市公安局", From: "20200101", Until: "20400101"}, c)
+	plug(t, cable, r.Receive)
+	return state
+}
+
+// plug lets a device live on a simulated cable until the test ends.
+func plug(t *testing.T, cable *port.Port, receive func(context.Context, []byte)) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	go func() { defer close(done); _ = cable.Run(ctx, r.Receive) }()
+	go func() { defer close(done); _ = cable.Run(ctx, receive) }()
 	t.Cleanup(func() { stop(); cable.Close(); <-done })
-	return state
 }
 
 const smallHall = "../../deploy/halls/small/kioskd.toml"
@@ -72,9 +78,39 @@ func TestCommissionMistakes(t *testing.T) {
 		{[]string{"probe", "/dev/does-not-exist"}, "请插好设备"},
 		{[]string{"probe", "what"}, "no printer of the configuration"},
 		{[]string{"replay", "nope"}, "no such file"},
+		{[]string{"setup-scanner", "nope"}, "no scanner of the configuration"},
 	} {
 		if _, err := ctl(t, c.args...); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: %v, want %q", c.args, err, c.want)
 		}
+	}
+}
+
+// A scanner module is set up for good, once; another device is told of.
+func TestSetUpAScanner(t *testing.T) {
+	state := t.TempDir()
+	cable, err := port.Open(filepath.Join(state, "ports/scanner-1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	module := scanner.NewGM65(cable)
+	plug(t, cable, module.Receive)
+	set := []string{"setup-scanner", "scanner-1", "--config", smallHall, "--state", state, "--mode", "sense", "--light=false"}
+	if out, err := ctl(t, set...); err != nil || !strings.Contains(out, "已设置并保存") {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if kept, saves := module.Register(0); kept != 0xD3 || saves != 1 {
+		t.Errorf("register 0 is %02X, kept %d times", kept, saves)
+	}
+	out, err := ctl(t, append(set, "--json")...)
+	if _, saves := module.Register(0); err != nil || saves != 1 || !strings.Contains(out, `"changed":false`) {
+		t.Errorf("again: %v: %s, kept %d times", err, out, saves)
+	}
+	cable.Unplug()
+	if _, err := ctl(t, set...); err == nil || !strings.Contains(err.Error(), "请插好设备") {
+		t.Errorf("unplugged: %v", err)
+	}
+	if _, err := ctl(t, "setup-scanner", "reader-1", "--config", smallHall, "--state", aReader(t, sam.Good)); err == nil {
+		t.Error("a card reader was set up as a scanner")
 	}
 }

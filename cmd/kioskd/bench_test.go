@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"longcheng/cmd/internal/config"
+	"longcheng/cmd/kiosksim/sim/port"
 	"longcheng/kiosk"
 	"longcheng/kiosk/sqlite"
 )
@@ -143,6 +144,80 @@ func fillDay(b testing.TB, r *rig, n int) {
 		})
 	}
 	wg.Wait()
+}
+
+// eightDevices are the small hall's printer, card reader, scanner, button board and
+// two strips, and two readers more.
+const eightDevices = `
+[[reader]]
+name = "tags"
+driver = "em4100"
+port = "ports/tags"
+[[reader]]
+name = "passports"
+driver = "mrz"
+port = "ports/passports"
+`
+
+// What the daemon takes of a core while nobody comes, with eight devices at hand,
+// the wall and a touch page open: processor seconds of the process over half a
+// minute of wall time, after its first ten seconds. Bound: 1 %.
+func BenchmarkIdle(b *testing.B) {
+	r := newRig(b, 3000)
+	for _, name := range []string{"tags", "passports"} {
+		cable, err := port.Open(filepath.Join(r.state, "ports", name))
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer cable.Close()
+	}
+	d := r.start(r.document(eightDevices)).healthy()
+	d.streams(2)
+	time.Sleep(10 * time.Second)
+	var cpu, wall time.Duration
+	for b.Loop() {
+		was, begun := used(b, d.cmd.Process.Pid), time.Now()
+		time.Sleep(30 * time.Second)
+		cpu += used(b, d.cmd.Process.Pid) - was
+		wall += time.Since(begun)
+	}
+	b.ReportMetric(100*cpu.Seconds()/wall.Seconds(), "%core")
+}
+
+// document returns the small hall's device document with more in it.
+func (r *rig) document(more string) string {
+	r.t.Helper()
+	dir := r.t.TempDir()
+	for name, add := range map[string]string{"hall.toml": "", "kioskd.toml": more} {
+		text, err := os.ReadFile(filepath.Join(filepath.Dir(smallHall), name))
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), append(text, add...), 0o600); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "kioskd.toml")
+}
+
+// used is the processor time that a process has taken, in hundredths of a second.
+func used(t testing.TB, pid int) time.Duration {
+	t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(data), ") ") // the name may have spaces
+	f := strings.Fields(rest)
+	var ticks int
+	for _, s := range f[11:13] { // utime, stime
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
 // resident is how much memory a process has, in MiB.

@@ -48,6 +48,8 @@ type box struct {
 	site     *web.Web
 	mux      *http.ServeMux
 	pins     pins
+	tones    chan tone // to the buzzer; nil without one
+	plugs    *plugs
 	uplink   *uplink // nil: no centre
 	metrics  *metrics
 	taps     map[string]wire // by the name of the device
@@ -74,14 +76,14 @@ type box struct {
 	wires    []part // lines of signs and programs that show; they outlive the surfaces
 	printing []part // spools
 	showing  []part // strips, walls, voices
-	input    []part // readers, scanners, buttons and their lamps
+	input    []part // readers, scanners, buttons and their lamps, switches, the buzzer
 	sending  []part // the way to the centre
 	life     life
 }
 
 // build opens the store and makes every part from the configuration.
 func build(ctx context.Context, c *config.Config, set settings, log *slog.Logger) (*box, error) {
-	b := &box{conf: c, set: set, log: log, mux: http.NewServeMux(), printers: map[string]ticketing.Printer{}, spools: map[string]*printer.Spool{}, taps: map[string]wire{}, pins: pins{machineButton, machineLamp}}
+	b := &box{conf: c, set: set, log: log, mux: http.NewServeMux(), printers: map[string]ticketing.Printer{}, spools: map[string]*printer.Spool{}, taps: map[string]wire{}, pins: machinePins(), plugs: &plugs{log: log}}
 	b.fingerprint = fingerprint(c.File, c.Hall)
 	b.now = set.now
 	if err := os.MkdirAll(set.state, 0o750); err != nil {
@@ -120,7 +122,7 @@ func (b *box) assemble() error {
 		b.takePlace, b.takeKept, b.makeMember, b.makeFollower, b.makePrinters,
 		b.makeKit, b.makeStrips, b.makeWalls, b.makeVoices, b.takeKit,
 		b.makeFloor, b.makeHost, b.makeDesk,
-		b.makeReaders, b.makeScanners, b.makeBoards, b.makePins,
+		b.makeReaders, b.makeScanners, b.makeBoards, b.makePins, b.makeSwitches, b.makeBuzzer,
 		b.makeSite, b.makeWorkshop, b.makeUplink, b.makeMetrics,
 	} {
 		if err := make(); err != nil {

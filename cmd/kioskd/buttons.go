@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"longcheng/cmd/internal/config"
+	"longcheng/cmd/internal/doctor"
 	"longcheng/device"
 	"longcheng/device/modbusio"
 )
@@ -124,7 +125,7 @@ func (b *box) tendLamp(ctx context.Context, button config.Button, l lamp, beat f
 		switch {
 		case ctx.Err() != nil: // no news of the lamp
 		case err != nil:
-			b.health.say("lamp "+button.Name, err.Error())
+			b.health.tell("lamp "+button.Name, doctor.OfPort(err), err.Error())
 		default:
 			b.health.over("lamp " + button.Name)
 		}

@@ -32,12 +32,16 @@ func (k *checkup) ports() {
 	}
 }
 
-// pins asks for every pin of a button or lamp.
+// pins asks for every pin that the configuration names.
 func (k *checkup) pins() {
 	for i, b := range k.conf.Buttons {
 		k.pin(fmt.Sprintf("button[%d].input", i), b.Input)
 		k.pin(fmt.Sprintf("button[%d].lamp", i), b.Lamp)
 	}
+	for i, s := range k.conf.Switches {
+		k.pin(fmt.Sprintf("switch[%d].input", i), s.Input)
+	}
+	k.pin("buzzer.output", k.conf.Buzzer.Output)
 	for i, r := range k.conf.Readers {
 		for j, p := range r.Pins {
 			k.pin(fmt.Sprintf("reader[%d].pins[%d]", i, j), onPins+":"+p)

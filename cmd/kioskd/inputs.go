@@ -83,6 +83,9 @@ func (b *box) card(reader string, pages []string, e idcard.Event) {
 	case e.Card != nil:
 		b.health.over(reader)
 	}
+	if !e.Removed && !e.Lift {
+		b.sound(e.Card != nil && !slices.Contains(e.Card.Flags(b.now()), idcard.Expired))
+	}
 	for _, page := range pages {
 		switch {
 		case e.Card != nil && slices.Contains(e.Card.Flags(b.now()), idcard.Expired):
@@ -132,9 +135,10 @@ func (b *box) pressed(ctx context.Context, page, item string) {
 	b.notTaken("pressed button", page, err)
 }
 
-// notTaken logs why there is no ticket. The citizen has read it on the screen; a
+// notTaken lets the citizen hear whether there is a ticket and logs why not. The citizen has read it on the screen; a
 // refusal by the rules is in the journal, and anything else is ours to mend.
 func (b *box) notTaken(way, page string, err error) {
+	b.sound(err == nil)
 	var no *kiosk.Refusal
 	switch {
 	case err == nil:

@@ -71,7 +71,7 @@ func (b *box) start() error {
 		}
 	}()
 	l.sending = start("centre", b.log, b.sending)
-	l.watching = start("self-check", b.log, []part{{name: "self-check", run: b.check.run}, {name: "disk", run: b.disk.run}, {name: releaseName, run: b.watchReleases}, {name: documentName, run: b.watchDocuments}})
+	l.watching = start("self-check", b.log, []part{{name: "self-check", run: b.check.run}, {name: "disk", run: b.disk.run}, {name: "plugs", run: b.plugs.run}, {name: releaseName, run: b.watchReleases}, {name: documentName, run: b.watchDocuments}})
 	b.log.Info("open", "hall", b.conf.Hall.ID, "device", b.conf.Device, "pages", "http://"+b.conf.Web.Listen+"/", "version", version)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"longcheng/cmd/internal/config"
+	"longcheng/cmd/internal/doctor"
 	"longcheng/device"
 	"longcheng/device/gpio"
 )
@@ -14,12 +15,17 @@ import (
 // the name of a board stands.
 const onPins = "gpio"
 
-// pins makes buttons and lamps of the machine's pins, by the names of the
-// kernel's lines. The function that comes with a button gives its pin back.
+// pins makes buttons, lamps, switches and buzzers of the machine's pins, by the
+// names of the kernel's lines. The function that comes with one gives its pin back.
 type pins struct {
-	button func(name string, o gpio.Options) (*gpio.Button, func() error, error)
-	lamp   func(name string) (*gpio.Lamp, error)
+	button  func(name string, o gpio.Options) (*gpio.Button, func() error, error)
+	lamp    func(name string, activeLow bool) (*gpio.Lamp, error)
+	contact func(name string, o gpio.Options) (*gpio.Switch, func() error, error)
+	buzzer  func(name string, activeLow bool) (*gpio.Buzzer, func() error, error)
 }
+
+// machinePins are those of this machine.
+func machinePins() pins { return pins{machineButton, machineLamp, machineContact, machineBuzzer} }
 
 // findPin asks whether the machine has a pin.
 func findPin(name string) error {
@@ -36,12 +42,30 @@ func machineButton(name string, o gpio.Options) (*gpio.Button, func() error, err
 	return button, pin.Close, err
 }
 
-func machineLamp(name string) (*gpio.Lamp, error) {
+func machineLamp(name string, activeLow bool) (*gpio.Lamp, error) {
 	pin, err := gpio.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	return gpio.NewLamp(pin, false)
+	return gpio.NewLamp(pin, activeLow)
+}
+
+func machineContact(name string, o gpio.Options) (*gpio.Switch, func() error, error) {
+	pin, err := gpio.Open(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	contact, err := gpio.NewSwitch(pin, o)
+	return contact, pin.Close, err
+}
+
+func machineBuzzer(name string, activeLow bool) (*gpio.Buzzer, func() error, error) {
+	pin, err := gpio.Open(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	buzzer, err := gpio.NewBuzzer(pin, activeLow)
+	return buzzer, pin.Close, err
 }
 
 // makePins connects the push buttons and lamps that hang on this machine's pins.
@@ -54,7 +78,7 @@ func (b *box) makePins() error {
 			}, pulse})
 		}
 		if pin, ok := strings.CutPrefix(button.Lamp, onPins+":"); ok {
-			b.addLamp(button, &pinLamp{open: func() (*gpio.Lamp, error) { return b.pins.lamp(pin) }})
+			b.addLamp(button, &pinLamp{open: func() (*gpio.Lamp, error) { return b.pins.lamp(pin, button.LampLow) }})
 		}
 	}
 	return nil
@@ -67,7 +91,7 @@ func (b *box) watchPin(ctx context.Context, button config.Button, pin string, be
 	name := "button " + button.Name
 	key, giveBack, err := b.pins.button(pin, gpio.Options{Beat: beat})
 	if err != nil {
-		b.health.say(name, err.Error())
+		b.health.tell(name, doctor.OfPort(err), err.Error())
 		return err
 	}
 	defer giveBack()
@@ -80,7 +104,7 @@ func (b *box) watchPin(ctx context.Context, button config.Button, pin string, be
 		b.buttonSays(button, press)
 	})
 	if ctx.Err() == nil {
-		b.health.say(name, err.Error()+advice(err))
+		b.health.tell(name, doctor.OfPort(err), err.Error()+advice(err))
 	}
 	return err
 }

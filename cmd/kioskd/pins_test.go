@@ -93,7 +93,7 @@ func TestButtonOnAPin(t *testing.T) {
 			k, err := gpiodev.NewButton(in, o)
 			return k, func() error { return nil }, err
 		},
-		lamp: func(string) (*gpiodev.Lamp, error) { return gpiodev.NewLamp(out, false) },
+		lamp: func(string, bool) (*gpiodev.Lamp, error) { return gpiodev.NewLamp(out, false) },
 	}
 	changed, stop := b.store.Watch()
 	defer stop()
@@ -134,7 +134,7 @@ func TestNoSuchPin(t *testing.T) {
 			tries++
 			return nil, nil, none
 		},
-		lamp: func(string) (*gpiodev.Lamp, error) { return nil, none },
+		lamp: func(string, bool) (*gpiodev.Lamp, error) { return nil, none },
 	}
 	s := start("inputs", quiet, b.input)
 	eventually(t, "a second try", func() bool { mu.Lock(); defer mu.Unlock(); return tries > 1 })

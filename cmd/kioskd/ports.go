@@ -12,7 +12,9 @@ func (b *box) link(p config.Port, beat func()) *device.Link {
 	tail := device.NewTail(shows(p.Device))
 	l := device.NewLink(beating(tail.Tap(parts.Opener(b.set.state, p)), beat))
 	b.taps[p.Device] = wire{l, tail}
-	l.Stamp = parts.Stamp(b.set.state, p)
+	if l.Stamp = parts.Stamp(b.set.state, p); l.Stamp == nil {
+		l.Stamp = b.plugs.stamp(p)
+	}
 	return l
 }
 

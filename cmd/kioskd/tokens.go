@@ -12,10 +12,20 @@ import (
 // aCard is what the screen calls a card without a name on it.
 const aCard = "卡片"
 
+// refusedEvery is the least time between two words on what was not read whole.
+const refusedEvery = 2 * time.Second
+
 // readTokens serves a reader of passports or contactless cards.
 func (b *box) readTokens(r config.Reader, name string, pages []string, beat func()) func(context.Context) error {
 	handle := func(t parts.Token) { b.token(pages, t) }
-	refused := func(error) { // by a passport reader: the citizen shall try again
+	var said time.Time
+	refused := func(err error) { // the citizen shall try again; a wire full of noise is told now and then
+		if time.Since(said) < refusedEvery {
+			return
+		}
+		said = time.Now()
+		b.sound(false)
+		b.log.Warn("a card was not read whole", "reader", r.Name, "cause", err)
 		for _, page := range pages {
 			b.desk.Say(page, kiosk.Text{ZH: "证件读取失败，请重新放置", EN: "The document could not be read: put it down again"})
 		}
@@ -41,6 +51,9 @@ func (b *box) readTokens(r config.Reader, name string, pages []string, beat func
 // token brings what was read to the screens; only a keyed hash of the number goes
 // on, apart from those of identity cards.
 func (b *box) token(pages []string, t parts.Token) {
+	if !t.Removed {
+		b.sound(!t.Expired)
+	}
 	for _, page := range pages {
 		switch {
 		case t.Removed:

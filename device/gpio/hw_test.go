@@ -180,6 +180,67 @@ func TestHWAButtonIsPressedLongAndReleased(t *testing.T) {
 	expect(device.Released)
 }
 
+// A door's contact tells how it is at the start and every change; bounces of a
+// door that slams are one change. The buzzer sounds on the line, and no longer than
+// it may.
+func TestHWADoorAndABuzzer(t *testing.T) {
+	s, err := NewSwitch(open(t, "GPIO21"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pull(t, 21, false) // shut; the request set the pull-up
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	states := make(chan bool, 16)
+	wg.Go(func() { s.Run(ctx, func(shut bool) { states <- shut }) })
+	defer wg.Wait()
+	defer cancel()
+	expect := func(want bool) {
+		t.Helper()
+		select {
+		case shut := <-states:
+			if shut != want {
+				t.Fatalf("shut: %v, want %v", shut, want)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("nothing was told, want shut: %v", want)
+		}
+	}
+	expect(true)
+	pull(t, 21, true)
+	expect(false)
+	for range 20 {
+		pull(t, 21, false)
+		pull(t, 21, true)
+	}
+	pull(t, 21, false)
+	expect(true)
+	pause(ctx, time.Second)
+	if len(states) > 0 {
+		t.Error("a bounce was told as a change")
+	}
+
+	b, err := NewBuzzer(open(t, "GPIO12"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := carries(t, "HW_GPIO", 12); v != "0" {
+		t.Error("the buzzer sounds at the start")
+	}
+	begun, done := time.Now(), make(chan error)
+	go func() { done <- b.Sound(ctx, time.Minute) }()
+	pause(ctx, 300*time.Millisecond)
+	if v := carries(t, "HW_GPIO", 12); v != "1" {
+		t.Error("the buzzer is silent")
+	}
+	if err := <-done; err != nil || time.Since(begun) > 15*time.Second {
+		t.Errorf("it sounded for %s: %v", time.Since(begun), err)
+	}
+	if v := carries(t, "HW_GPIO", 12); v != "0" {
+		t.Error("it sounds on")
+	}
+}
+
 // TestHWHelper is no test: it is the program that the next one kills.
 func TestHWHelper(t *testing.T) {
 	if os.Getenv("HW_HELPER") == "" {

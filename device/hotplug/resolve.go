@@ -68,15 +68,24 @@ func (m Match) fits(d Device) bool {
 // Find returns the node of the one device of a kind that fits. Two that fit are
 // an error: a ticket must not come out of whichever printer was found first.
 func (t Tree) Find(k Kind, m Match) (string, error) {
+	node, err := One(t.List(), k, m)
+	if err != nil {
+		return "", err
+	}
+	return t.path(node), nil
+}
+
+// One returns the node of the one device of a list and a kind that fits.
+func One(all []Device, k Kind, m Match) (string, error) {
 	var found []string
-	for _, d := range t.List() {
+	for _, d := range all {
 		if d.Kind == k && m.fits(d) {
 			found = append(found, d.Node)
 		}
 	}
 	switch len(found) {
 	case 1:
-		return t.path(found[0]), nil
+		return found[0], nil
 	case 0:
 		return "", fmt.Errorf("no %s %s: plug it in: %w", k, m, os.ErrNotExist)
 	}

@@ -21,7 +21,6 @@ const (
 
 const (
 	answerWithin = 300 * time.Millisecond
-	gap          = 5 * time.Millisecond // more than 3.5 characters at 9600 baud
 	tries        = 3
 )
 
@@ -91,7 +90,8 @@ func replyLen(req []byte) int {
 }
 
 // exchange asks until a whole reply comes, three times at most. Silence and
-// noise to the end are the wire's fault, an Exception is not.
+// noise to the end are the wire's fault, an Exception is not. The rest of 3.5
+// characters before a request is the port's: tty.RS485.
 func exchange(ctx context.Context, p device.Port, req []byte) ([]byte, error) {
 	var err error
 	for range tries {
@@ -104,7 +104,7 @@ func exchange(ctx context.Context, p device.Port, req []byte) ([]byte, error) {
 }
 
 func once(ctx context.Context, p device.Port, req []byte) ([]byte, error) {
-	if err := pause(ctx, gap); err != nil {
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if err := device.Flush(p); err != nil {
@@ -124,15 +124,4 @@ func once(ctx context.Context, p device.Port, req []byte) ([]byte, error) {
 		return nil, err
 	}
 	return parse(req, b)
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

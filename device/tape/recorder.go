@@ -153,6 +153,9 @@ func (t *tapped) Write(b []byte) (int, error) {
 // Flush drops what waits.
 func (t *tapped) Flush() error { return device.Flush(t.Port) }
 
+// Drop drops what came and was not read.
+func (t *tapped) Drop() error { return device.Drop(t.Port) }
+
 // Keep blanks nothing: for printers and signs, which say nothing of anybody.
 func Keep(answer []byte) []byte { return bytes.Clone(answer) }
 

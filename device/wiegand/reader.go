@@ -11,6 +11,11 @@ import (
 // A Reader follows one pair of wires.
 type Reader struct {
 	Decoder
+
+	// OnDropped, if set before Run, is told whenever frames were dropped. It runs in
+	// the goroutine of Run.
+	OnDropped func(Counts)
+
 	source device.EdgeSource
 	clock  func() time.Duration
 }
@@ -28,7 +33,14 @@ func NewReader(source device.EdgeSource, clock func() time.Duration) *Reader {
 // or the lines are gone. A frame is delivered twice its gap after its end.
 func (r *Reader) Run(ctx context.Context, handle func(Frame)) error {
 	b := make([]device.Edge, 64)
+	told := r.Counts().Dropped()
 	for {
+		if c := r.Counts(); c.Dropped() != told {
+			told = c.Dropped()
+			if r.OnDropped != nil {
+				r.OnDropped(c)
+			}
+		}
 		n, silent, err := r.read(ctx, b)
 		if err != nil {
 			return err

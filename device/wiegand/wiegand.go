@@ -71,6 +71,11 @@ type Counts struct {
 	Parity uint64 // dropped: parity or complement is wrong
 }
 
+// String tells what was dropped and why, in the words of the technician's page.
+func (c Counts) String() string {
+	return fmt.Sprintf("dropped so far: lost %d, noise %d, length %d, parity %d", c.Lost, c.Noise, c.Length, c.Parity)
+}
+
 // Dropped returns how many frames were not delivered.
 func (c Counts) Dropped() uint64 { return c.Lost + c.Noise + c.Length + c.Parity }
 

@@ -14,6 +14,8 @@ type Screen struct {
 	Card  *Card    // the card on the reader; nil when none
 	Note  *Note    // what the reader or scanner has to say; nil when nothing
 	Last  *Outcome // the latest ticket or refusal of this kiosk
+
+	Person *bool // somebody stands there, as a sensor sees it; nil without one
 }
 
 // A Note is a sentence of the reader or scanner, such as "please lift the card".
@@ -67,6 +69,20 @@ func (d *Desk) Lift(touch string) { d.update(touch, func(*Screen) {}) }
 func (d *Desk) Forget(touch string) {
 	d.update(touch, func(s *Screen) { s.Card, s.Note = nil, nil })
 }
+
+// Somebody says whether somebody stands before a kiosk, as a sensor sees it. With
+// the last one who leaves, card and note go as well.
+func (d *Desk) Somebody(touch string, there bool) {
+	d.update(touch, func(s *Screen) {
+		s.Person = &there
+		if !there {
+			s.Card, s.Note = nil, nil
+		}
+	})
+}
+
+// Unwatched says that no sensor watches a kiosk, or not any more.
+func (d *Desk) Unwatched(touch string) { d.update(touch, func(s *Screen) { s.Person = nil }) }
 
 // Say puts a sentence on a kiosk's screen, such as "please lift the card".
 func (d *Desk) Say(touch string, text kiosk.Text) {

@@ -145,3 +145,23 @@ func TestTroubleIsASentence(t *testing.T) {
 		t.Errorf("screen shows %+v", screen.Last.Refusal)
 	}
 }
+
+// With the last one who leaves go the card and the reader's sentence; without a
+// sensor nobody is said to be there or not.
+func TestSomebodyLeaves(t *testing.T) {
+	desk, _, _ := newDesk(beijing(10, 0))
+	desk.Present("k1", "hash", "张**", 71)
+	desk.Say("k1", kiosk.Text{ZH: "请拿起身份证"})
+	desk.Somebody("k1", true)
+	if s, _ := desk.Screen("k1"); s.Card == nil || s.Note == nil || s.Person == nil || !*s.Person {
+		t.Errorf("somebody came: %+v", s)
+	}
+	desk.Somebody("k1", false)
+	if s, _ := desk.Screen("k1"); s.Card != nil || s.Note != nil || s.Person == nil || *s.Person {
+		t.Errorf("nobody is left: %+v", s)
+	}
+	desk.Unwatched("k1")
+	if s, _ := desk.Screen("k1"); s.Person != nil {
+		t.Errorf("no sensor: %+v", s)
+	}
+}

@@ -176,6 +176,27 @@ func testTouch(t *testing.T, b *webtest.Browser) {
 		p.See("A001")
 		p.Touch("完成")
 	})
+	t.Run("a sensor sees who comes and goes", func(t *testing.T) {
+		t.Parallel()
+		const asleep = "document.body.classList.contains('asleep')"
+		s := newSite(t, smallHall())
+		p := s.touch(b)
+		s.desk.Somebody("k1", true)
+		p.Wait("now.touch.person === true")
+		p.Touch("市场监管局")
+		p.See("营业执照办理")
+		p.Later(5) // touched a while ago, but not for as long as privacy takes
+		s.desk.Somebody("k1", false)
+		p.See("请选择办事部门")
+		p.Later(100)
+		p.Wait(asleep)
+		s.desk.Somebody("k1", true)
+		p.Wait("!" + asleep)
+		s.desk.Somebody("k1", false)
+		p.Wait(asleep)
+		s.desk.Unwatched("k1")
+		p.Wait("!" + asleep)
+	})
 	t.Run("a department without items is not offered", func(t *testing.T) {
 		t.Parallel()
 		h := smallHall()

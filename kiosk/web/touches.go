@@ -17,6 +17,7 @@ func (t touches) State(name string) TouchState {
 	}
 	var state TouchState
 	state.PrinterText, state.PrinterReady = t.Ready(name)
+	state.Person = screen.Person
 	if n := screen.Note; n != nil {
 		state.Note = &Note{n.Text, n.At}
 	}

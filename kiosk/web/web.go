@@ -63,6 +63,7 @@ type TouchState struct {
 	Card         *Presented `json:"card,omitempty"`
 	Last         *Outcome   `json:"last,omitempty"`
 	Note         *Note      `json:"note,omitempty"`
+	Person       *bool      `json:"person,omitempty"` // somebody stands there; nil without a sensor
 }
 
 // A Note is what the card reader or scanner has to say, such as "please lift the

@@ -44,7 +44,7 @@ func ask(ctx context.Context, f Found) Found {
 
 // at opens a port at a speed, hands it to talk and closes it.
 func at(ctx context.Context, node string, baud int, talk func(p device.Port) error) error {
-	p, err := parts.Opener("/", config.Port{File: node, Baud: baud})(ctx)
+	p, err := parts.Opener("/", config.Port{File: node, Baud: baud, Shared: true})(ctx) // who is there may be one of several
 	if err != nil {
 		return err
 	}

@@ -110,7 +110,7 @@ func (t *Tester) input(ctx context.Context, n int, pressed <-chan int, link *dev
 // button tests a button on a pin, and its lamp.
 func (t *Tester) button(ctx context.Context, d config.Button, v *Verdict) error {
 	if lamp, ok := strings.CutPrefix(d.Lamp, onPins); ok {
-		if err := t.lamp(ctx, lamp, v); err != nil {
+		if err := t.lamp(ctx, lamp, d.LampLow, v); err != nil {
 			return err
 		}
 	}
@@ -150,13 +150,77 @@ func (t *Tester) button(ctx context.Context, d config.Button, v *Verdict) error 
 	return nil
 }
 
-func (t *Tester) lamp(ctx context.Context, name string, v *Verdict) error {
+// contact tests a door or a presence sensor: both its states must come.
+func (t *Tester) contact(ctx context.Context, d config.Switch, v *Verdict) error {
+	pin, err := gpio.Open(strings.TrimPrefix(d.Input, onPins))
+	if err != nil {
+		return err
+	}
+	defer pin.Close()
+	contact, err := gpio.NewSwitch(pin, gpio.Options{ActiveHigh: d.ActiveHigh})
+	if err != nil {
+		return err
+	}
+	if d.Kind == "door" {
+		t.Person.Tell(say("请打开并关上柜门 "+d.Name, "open and shut the door "+d.Name))
+	} else {
+		t.Person.Tell(say("请走到 "+d.Name+" 前，再走开", "step before "+d.Name+" and away"))
+	}
+	var failed error
+	seen := map[bool]bool{}
+	came := await(ctx, t.patience(), func(ctx context.Context, done func()) {
+		err := contact.Run(ctx, func(closed bool) {
+			if seen[closed] = true; len(seen) == 2 {
+				done()
+			}
+		})
+		if ctx.Err() == nil {
+			failed = err
+		}
+	})
+	what := say("开关 "+d.Name, "switch "+d.Name)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case failed != nil:
+		return failed
+	case came:
+		v.add(Good, what, say("两种状态均已出现", "both states were seen"))
+	case seen[true]:
+		v.add(Bad, what, say("一直闭合", "closed all the time"))
+		v.Remedy = say("检查接线是否短路，触点或传感器是否动作", "look for a short circuit, and whether contact or sensor moves at all")
+	default:
+		v.add(Bad, what, say("一直断开", "open all the time"))
+		v.Remedy = say("检查到引脚和地的接线；传感器输出高电平时设 active_high", "check the wires to the pin and to ground; active_high is for sensors that give 3.3 V")
+	}
+	return nil
+}
+
+// buzzer sounds it and asks.
+func (t *Tester) buzzer(ctx context.Context, d config.Buzzer, v *Verdict) error {
+	pin, err := gpio.Open(strings.TrimPrefix(d.Output, onPins))
+	if err != nil {
+		return err
+	}
+	defer pin.Close()
+	buzzer, err := gpio.NewBuzzer(pin, d.ActiveLow)
+	if err == nil {
+		err = buzzer.Sound(ctx, 500*time.Millisecond)
+	}
+	if err != nil {
+		return err
+	}
+	return t.asks(ctx, v, say("蜂鸣器", "the buzzer"), say("听到响声了吗？", "did you hear it?"),
+		say("检查蜂鸣器、三极管的接线；低电平响的设 active_low", "check the wires of buzzer and transistor; active_low is for those that sound while the pin is low"))
+}
+
+func (t *Tester) lamp(ctx context.Context, name string, activeLow bool, v *Verdict) error {
 	pin, err := gpio.Open(name)
 	if err != nil {
 		return err
 	}
 	defer pin.Close()
-	lamp, err := gpio.NewLamp(pin, false)
+	lamp, err := gpio.NewLamp(pin, activeLow)
 	if err == nil {
 		err = lamp.Set(true)
 	}

@@ -64,6 +64,12 @@ func (t *Tester) devices() (all []tried) {
 			add("button", d.Name, func(ctx context.Context, v *Verdict) error { return t.button(ctx, d, v) })
 		}
 	}
+	for _, d := range c.Switches {
+		add(d.Kind, d.Name, func(ctx context.Context, v *Verdict) error { return t.contact(ctx, d, v) })
+	}
+	if c.Buzzer.Output != "" {
+		add("buzzer", "1", func(ctx context.Context, v *Verdict) error { return t.buzzer(ctx, c.Buzzer, v) })
+	}
 	for _, d := range c.Strips {
 		add("strip", d.Name, func(ctx context.Context, v *Verdict) error { return t.strip(ctx, d, v) })
 	}

@@ -18,7 +18,7 @@ var bauds = []int{1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 4
 var (
 	named  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$`)
 	hashed = regexp.MustCompile(`^\$argon2id\$v=19\$m=[0-9]{1,7},t=[0-9]{1,3},p=[0-9]{1,3}\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$`)
-	pin    = regexp.MustCompile(`^[A-Za-z0-9_]{1,32}$`)
+	pin    = regexp.MustCompile(`^[^:\s]{1,32}(:[0-9]{1,4})?$`)
 )
 
 // refs are the things of the hall that a device document may name.
@@ -63,7 +63,7 @@ func (k *checker) check() {
 	k.users()
 	k.paper()
 	k.inputs()
-	k.buttons()
+	k.contacts()
 	k.strips()
 	k.walls()
 	k.voices()
@@ -202,7 +202,7 @@ func (k *checker) boards() {
 		p := fmt.Sprintf("board[%d]", i)
 		k.name(p, d.Name, seen)
 		k.oneOf(p+".driver", "board driver", d.Driver, Drivers("board")...)
-		k.port(p, Port{File: d.Port, Baud: d.Baud, Serial: d.Serial, RS485: d.RS485})
+		k.port(p, Port{File: d.Port, Baud: d.Baud, Serial: d.Serial, Bus: d.Bus})
 		k.between(p+".address", d.Address, 1, 247)
 		k.between(p+".inputs", d.Inputs, 0, 64)
 		k.between(p+".coils", d.Coils, 0, 64)

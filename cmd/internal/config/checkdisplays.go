@@ -21,7 +21,7 @@ func (k *checker) strips() {
 	for i, l := range k.c.Lines {
 		p := fmt.Sprintf("line[%d]", i)
 		k.name(p, l.Name, lines)
-		k.port(p, Port{File: l.Port, Baud: l.Baud, Serial: l.Serial, RS485: l.RS485}, network)
+		k.port(p, Port{File: l.Port, Baud: l.Baud, Serial: l.Serial, Bus: l.Bus}, network)
 	}
 	addresses := map[string]string{}
 	for i, s := range k.c.Strips {

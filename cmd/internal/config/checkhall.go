@@ -21,8 +21,18 @@ const (
 	there = "the hall document"
 )
 
-func (k *checker) buttons() {
-	seen, taken := map[string]bool{}, map[string]bool{}
+// contacts checks what hangs on boards and pins.
+func (k *checker) contacts() {
+	taken := map[string]bool{}
+	k.buttons(taken)
+	k.switches(taken)
+	if out := k.c.Buzzer.Output; out != "" {
+		k.onPin("buzzer.output", out, taken)
+	}
+}
+
+func (k *checker) buttons(taken map[string]bool) {
+	seen := map[string]bool{}
 	for i, b := range k.c.Buttons {
 		p := fmt.Sprintf("button[%d]", i)
 		k.name(p, b.Name, seen)
@@ -30,31 +40,62 @@ func (k *checker) buttons() {
 		if b.Lamp != "" {
 			k.contact(p+".lamp", b.Lamp, false, taken)
 		}
+		if b.LampLow && !strings.HasPrefix(b.Lamp, "gpio:") {
+			k.bad(p+".lamp_low", "leave it out, or hang the lamp on a pin", "lamp %q is on no pin", b.Lamp)
+		}
 		k.ref(p+".item", "item", b.Item, there, k.hall.items)
 	}
 }
 
-// contact checks "board1:0" or "gpio:GPIO17".
+func (k *checker) switches(taken map[string]bool) {
+	seen, touches := map[string]bool{}, map[string]bool{}
+	for _, t := range k.c.Touches {
+		touches[t.Name] = true
+	}
+	for i, s := range k.c.Switches {
+		p := fmt.Sprintf("switch[%d]", i)
+		k.name(p, s.Name, seen)
+		k.oneOf(p+".kind", "kind of switch", s.Kind, "door", "presence")
+		k.onPin(p+".input", s.Input, taken)
+		switch {
+		case s.Kind == "presence":
+			k.ref(p+".touch", "touch page", s.Touch, here, touches)
+		case s.Touch != "":
+			k.bad(p+".touch", `leave it out, or write kind = "presence"`, "does not go with kind %q", s.Kind)
+		}
+		if s.Kind == "door" && s.Hold > 0 {
+			k.bad(p+".hold", `leave it out, or write kind = "presence"`, `does not go with kind "door"`)
+		}
+	}
+}
+
+// onPin checks "gpio:GPIO17" or "gpio:pinctrl-rp1:17", a pin for one purpose.
+func (k *checker) onPin(path, s string, taken map[string]bool) {
+	name, ok := strings.CutPrefix(s, "gpio:")
+	if !ok || !pin.MatchString(name) {
+		k.bad(path, `name the pin, such as "gpio:GPIO17"`, "%q names no pin", s)
+	}
+	if taken["pin "+name] {
+		k.bad(path, "give every button, lamp, switch and buzzer a pin of its own", "pin %q is used twice", name)
+	}
+	taken["pin "+name] = true
+}
+
+// contact checks "board1:0" or a pin.
 func (k *checker) contact(path, s string, input bool, taken map[string]bool) {
 	board, no, _ := strings.Cut(s, ":")
+	if board == "gpio" {
+		k.onPin(path, s, taken)
+		return
+	}
 	kind := "coil "
 	if input {
 		kind = "input "
 	}
-	if taken[kind+s] && board != "gpio" {
+	if taken[kind+s] {
 		k.bad(path, "give every button a contact of its own", "%s%q is used twice", kind, s)
 	}
 	taken[kind+s] = true
-	if board == "gpio" {
-		if taken["pin "+no] {
-			k.bad(path, "give every button and lamp a pin of its own", "pin %q is used twice", no)
-		}
-		taken["pin "+no] = true
-		if !pin.MatchString(no) {
-			k.bad(path, `name the pin, such as "gpio:GPIO17"`, "%q names no pin", s)
-		}
-		return
-	}
 	for _, b := range k.c.Boards {
 		if b.Name != board {
 			continue

@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
+
+	"longcheng/kiosk"
 )
 
 // port checks that a port is named, free, of a form that its device can have,
@@ -60,8 +63,28 @@ func (k *checker) serial(path string, p Port) {
 	k.oneOf(path+".parity", "parity", s.Parity, "none", "even", "odd")
 	k.between(path+".stop_bits", s.StopBits, 1, 2)
 	k.oneOf(path+".flow", "flow control", s.Flow, "none", "xonxoff", "rtscts")
-	if p.RS485 && s.Flow != "none" {
-		k.bad(path+".flow", "leave out flow or rs485", "flow control and RS-485 exclude each other")
+	k.bus(path, p)
+}
+
+// bus checks the settings of a wire of several stations.
+func (k *checker) bus(path string, p Port) {
+	b, rts := p.Bus, map[string]kiosk.Duration{"rts_before": p.RTSBefore, "rts_after": p.RTSAfter}
+	if (b.RS485 || b.Echo || b.Quiet > 0) && p.Flow != "none" {
+		k.bad(path+".flow", "leave out flow, or rs485, echo and quiet", "flow control and RS-485 exclude each other")
+	}
+	if b.RTSLow && !b.RS485 {
+		k.bad(path+".rts_low", "write rs485 = true, or leave it out", "nobody switches RTS")
+	}
+	for _, key := range []string{"rts_before", "rts_after"} {
+		switch d := rts[key].Std(); {
+		case d > 0 && !b.RS485:
+			k.bad(path+"."+key, "write rs485 = true, or leave it out", "nobody switches RTS")
+		case d > 100*time.Millisecond || d%time.Millisecond != 0:
+			k.bad(path+"."+key, `write whole milliseconds up to "100ms"`, "%s is no such time", d)
+		}
+	}
+	if b.Quiet.Std() > time.Second {
+		k.bad(path+".quiet", `write at most "1s"`, "%s is too long", b.Quiet.Std())
 	}
 }
 

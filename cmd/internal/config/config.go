@@ -9,6 +9,7 @@ package config
 import (
 	"path/filepath"
 	"strings"
+	"time"
 
 	"longcheng/kiosk"
 	"longcheng/printer"
@@ -33,6 +34,8 @@ type Config struct {
 	Scanners []Scanner `toml:"scanner"`
 	Boards   []Board   `toml:"board"`
 	Buttons  []Button  `toml:"button"`
+	Switches []Switch  `toml:"switch"`
+	Buzzer   Buzzer    `toml:"buzzer"`
 	Texts    Texts     `toml:"texts"`
 	Lines    []Line    `toml:"line"`
 	Strips   []Strip   `toml:"strip"`
@@ -152,6 +155,16 @@ type Serial struct {
 	Flow     string `toml:"flow"`      // none, xonxoff or rtscts; default none, of a printer its profile's
 }
 
+// A Bus is how a wire of several stations is worked.
+type Bus struct {
+	RS485     bool           `toml:"rs485"`      // the serial driver switches the transceiver by RTS
+	RTSLow    bool           `toml:"rts_low"`    // with rs485: RTS is low while sending; default high
+	RTSBefore kiosk.Duration `toml:"rts_before"` // with rs485: from RTS to the first bit, whole milliseconds up to 100ms
+	RTSAfter  kiosk.Duration `toml:"rts_after"`  // with rs485: from the last bit to RTS
+	Echo      bool           `toml:"echo"`       // the transceiver gives back what we send
+	Quiet     kiosk.Duration `toml:"quiet"`      // rest before a request, up to 1s; default 3.5 characters, of a line 5ms
+}
+
 // A Reader reads cards: identity cards, passports, tokens.
 type Reader struct {
 	Name   string   `toml:"name"`
@@ -176,19 +189,36 @@ type Board struct {
 	Driver  string `toml:"driver"` // modbus
 	Port    string `toml:"port"`
 	Baud    int    `toml:"baud"`    // default 9600
-	RS485   bool   `toml:"rs485"`   // the serial driver switches the transceiver by RTS
 	Address int    `toml:"address"` // 1 to 247
 	Inputs  int    `toml:"inputs"`  // number of inputs
 	Coils   int    `toml:"coils"`   // number of coils
 	Serial
+	Bus
 }
 
 // A Button gives a ticket for one item.
 type Button struct {
-	Name  string `toml:"name"`
-	Input string `toml:"input"` // "board1:0" or "gpio:GPIO17"
-	Lamp  string `toml:"lamp"`  // "board1:0"; empty means none
-	Item  string `toml:"item"`  // kiosk.Item.ID
+	Name    string `toml:"name"`
+	Input   string `toml:"input"`    // "board1:0" or "gpio:GPIO17"
+	Lamp    string `toml:"lamp"`     // "board1:0" or "gpio:GPIO27"; empty means none
+	LampLow bool   `toml:"lamp_low"` // a lamp on a pin shines while the pin is low
+	Item    string `toml:"item"`     // kiosk.Item.ID
+}
+
+// A Switch is a contact on a pin whose state lasts.
+type Switch struct {
+	Name       string         `toml:"name"`
+	Kind       string         `toml:"kind"`        // door: closed while the door is shut; presence: closed while somebody stands there
+	Input      string         `toml:"input"`       // "gpio:GPIO22"
+	ActiveHigh bool           `toml:"active_high"` // a sensor that gives 3.3 V; otherwise a contact to ground
+	Hold       kiosk.Duration `toml:"hold"`        // presence: somebody is there for this long after the contact opened; default 10s
+	Touch      string         `toml:"touch"`       // presence: Touch.Name; default the first
+}
+
+// A Buzzer sounds when a card, a code or a press was taken or refused.
+type Buzzer struct {
+	Output    string `toml:"output"`     // "gpio:GPIO12"; empty means none
+	ActiveLow bool   `toml:"active_low"` // it sounds while the pin is low
 }
 
 // Texts is what strips say; {number} and {window} stand for the ticket and the window.
@@ -204,12 +234,11 @@ type Texts struct {
 
 // A Line is one wire with signs on it: an RS-485 pair, or a connection to one sign.
 type Line struct {
-	Name  string `toml:"name"`
-	Port  string `toml:"port"`  // a serial port, or tcp://HOST:PORT
-	Baud  int    `toml:"baud"`  // default 57600
-	Echo  bool   `toml:"echo"`  // the transceiver gives back what we send
-	RS485 bool   `toml:"rs485"` // the serial driver switches the transceiver by RTS
+	Name string `toml:"name"`
+	Port string `toml:"port"` // a serial port, or tcp://HOST:PORT
+	Baud int    `toml:"baud"` // default 57600
 	Serial
+	Bus
 }
 
 // A Strip is the LED sign above one window.
@@ -348,6 +377,16 @@ func (c *Config) withDefaults() {
 	for i := range c.Boards {
 		num(&c.Boards[i].Baud, 9600)
 		c.Boards[i].Serial.withDefaults()
+	}
+	for i := range c.Switches {
+		if s := &c.Switches[i]; s.Kind == "presence" {
+			if s.Hold == 0 {
+				s.Hold = kiosk.Duration(10 * time.Second)
+			}
+			if len(c.Touches) > 0 {
+				text(&s.Touch, c.Touches[0].Name)
+			}
+		}
 	}
 	for i := range c.Lines {
 		num(&c.Lines[i].Baud, 57600)

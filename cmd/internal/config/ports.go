@@ -13,8 +13,9 @@ type Port struct {
 	File   string // device file, usb:VVVV:PPPP[:SERIAL] or tcp://HOST:PORT
 	Baud   int    // bits per second
 	Serial
-	RS485, Echo bool
-	Keyboard    bool // of a scanner that types
+	Bus
+	Shared   bool // of several stations: it rests before each request
+	Keyboard bool // of a scanner that types
 }
 
 // Ports returns every port of the document.
@@ -36,11 +37,12 @@ func (c *Config) Ports() (all []Port) {
 		add("scanner", i, d.Name, Port{File: d.Port, Baud: d.Baud, Serial: d.Serial, Keyboard: d.Driver == "keyboard"})
 	}
 	for i, d := range c.Boards {
-		add("board", i, d.Name, Port{File: d.Port, Baud: d.Baud, Serial: d.Serial, RS485: d.RS485})
+		add("board", i, d.Name, Port{File: d.Port, Baud: d.Baud, Serial: d.Serial, Bus: d.Bus, Shared: true})
 	}
 	for i, d := range c.Lines {
-		// The line itself looks after its echo.
-		add("line", i, d.Name, Port{File: d.Port, Baud: d.Baud, Serial: d.Serial, RS485: d.RS485})
+		bus := d.Bus
+		bus.Echo, bus.Quiet = false, 0 // the line itself looks after them
+		add("line", i, d.Name, Port{File: d.Port, Baud: d.Baud, Serial: d.Serial, Bus: bus})
 	}
 	for i, d := range c.Voices {
 		add("voice", i, d.Name, Port{File: d.Port, Baud: d.Baud})

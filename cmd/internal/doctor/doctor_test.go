@@ -145,6 +145,7 @@ var deviceInjuries = []injury{
 	{"voice-program", func(r *rig) {
 		r.edit("kioskd.toml", `driver = "transcript"`, "driver = \"command\"\ncommand = \"/usr/local/bin/no-such-voice\"")
 	}, "voice hall", "no-such-voice"},
+	{"door-open", func(r *rig) { says(r, "door cabinet", "door-open", "open: close and lock it") }, "door cabinet", "close"},
 	{"button-stuck", func(r *rig) { says(r, "button b", "button-stuck", "held down for too long") }, "button b", ""},
 	{"device-trouble", func(r *rig) { says(r, "lamp l", "", "something else") }, "lamp l", "something else"},
 }

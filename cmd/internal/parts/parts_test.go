@@ -33,7 +33,7 @@ func TestLine(t *testing.T) {
 	if got, want := Line("/s", p), (tty.Config{Name: "/s/ports/x", Baud: 9600, Parity: 'E', TwoStopBits: true, Flow: tty.RTSCTS}); got != want {
 		t.Errorf("%+v", got)
 	}
-	if got := Line("/s", config.Port{File: "/dev/x", RS485: true}); got.RS485 == nil || !got.RS485.Driver {
+	if got := Line("/s", config.Port{File: "/dev/x", Bus: config.Bus{RS485: true}}); got.RS485 == nil || !got.RS485.Driver {
 		t.Errorf("%+v", got)
 	}
 	for file, want := range map[string]string{

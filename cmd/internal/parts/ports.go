@@ -64,8 +64,8 @@ func Line(state string, p config.Port) tty.Config {
 	case "rtscts":
 		c.Flow = tty.RTSCTS
 	}
-	if p.RS485 {
-		c.RS485 = &tty.RS485{Driver: true, Echo: p.Echo}
+	if p.RS485 || p.Echo || p.Quiet > 0 || p.Shared && c.Flow == tty.NoFlow {
+		c.RS485 = &tty.RS485{Driver: p.RS485, RTSLow: p.RTSLow, BeforeSend: p.RTSBefore.Std(), AfterSend: p.RTSAfter.Std(), Echo: p.Echo, QuietBefore: p.Quiet.Std()}
 	}
 	return c
 }

@@ -48,7 +48,7 @@ func (k *Kit) Strip(name string, s config.Strip) (display.Surface, error) {
 // told that nobody is called.
 func (k *Kit) addLine(l config.Line) {
 	port, _ := k.Conf.PortOf("line", l.Name)
-	made := line.New(k.Link(port), line.Options{Baud: l.Baud, Echo: l.Echo, OnReopen: func() {
+	made := line.New(k.Link(port), line.Options{Baud: l.Baud, Echo: l.Echo, Quiet: l.Quiet.Std(), OnReopen: func() {
 		if k.OnReopen != nil {
 			k.OnReopen(l.Name)
 		}

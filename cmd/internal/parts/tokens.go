@@ -2,6 +2,7 @@ package parts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -36,7 +37,7 @@ func ReadTokens(ctx context.Context, r config.Reader, link *device.Link, now fun
 			handle(Token{Number: d.Number, Name: d.Surname, Birth: d.Birth, Expired: d.Expired(now())})
 		})
 	case "wiegand":
-		return readWiegand(ctx, r, handle)
+		return readWiegand(ctx, r, handle, refused)
 	}
 	format, ok := formats()[r.Driver]
 	if !ok {
@@ -54,13 +55,19 @@ func formats() map[string]uid.Format {
 	return map[string]uid.Format{"em4100": uid.EM4100(), "hex4": uid.Line(4), "hex7": uid.Line(7), "hex10": uid.Line(10), "block": uid.Block()}
 }
 
-func readWiegand(ctx context.Context, r config.Reader, handle func(Token)) error {
+func readWiegand(ctx context.Context, r config.Reader, handle func(Token), refused func(error)) error {
 	wires, err := gpio.NewWatch(r.Pins...)
 	if err != nil {
 		return err
 	}
 	defer wires.Close()
-	return wiegand.NewReader(wires, nil).Run(ctx, func(f wiegand.Frame) {
+	reader := wiegand.NewReader(wires, nil)
+	reader.OnDropped = func(c wiegand.Counts) {
+		if refused != nil {
+			refused(errors.New(c.String()))
+		}
+	}
+	return reader.Run(ctx, func(f wiegand.Frame) {
 		if f.Kind != wiegand.Card {
 			return // keys of a keypad mean nothing to a queue
 		}

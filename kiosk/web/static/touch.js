@@ -111,12 +111,28 @@ function switchLetters() {
   draw();
 }
 
+// fresh says whether nobody has begun anything.
+const fresh = () => at.screen === 'departments' && !at.page && lang === 'zh' && !elder;
+
 // forget clears the screen when the person has gone.
 function forget() {
-  const fresh = at.screen === 'departments' && !at.page && lang === 'zh' && !elder;
   if (!hall || busy) return;
-  if (!fresh && clock() - touched > stay()) reset();
+  if (!fresh() && clock() - touched > stay()) reset();
   else draw();
+  doze();
+}
+
+// doze dims a screen before which nobody stands, as far as a sensor sees; the
+// sensor and a touch wake it.
+function doze() {
+  const alone = now && now.touch.person === false;
+  document.body.classList.toggle('asleep', Boolean(alone && fresh() && clock() - touched > stay()));
+}
+
+// sensed follows the sensor: who has left, and has not just touched, is forgotten
+// at once.
+function sensed(before, is) {
+  if (before === true && is === false && !busy && clock() - touched > 3) reset();
 }
 
 // banner is what everyone before the machine must know.
@@ -153,7 +169,10 @@ function onState(s) {
   const first = now === null;
   const note = s.touch.note;
   if (note && note.at !== noted.at) noted = { at: note.at, since: clock() };
+  const person = now && now.touch.person;
   now = s;
+  sensed(person, s.touch.person);
+  doze();
   if (last && last.at !== seen) {
     seen = last.at;
     if (!first) {
@@ -186,12 +205,12 @@ async function begin() {
   draw();
 }
 
-addEventListener('pointerdown', () => {
-  touched = clock();
-});
-addEventListener('keydown', () => {
-  touched = clock();
-});
+for (const sign of ['pointerdown', 'keydown']) {
+  addEventListener(sign, () => {
+    touched = clock();
+    doze();
+  });
+}
 addEventListener('contextmenu', (e) => e.preventDefault());
 setInterval(forget, 1000);
 follow(`/kiosk/${encodeURIComponent(kiosk)}/events`, onState, onLink);
