@@ -61,12 +61,12 @@ type cabinet struct {
 	buzzer *speaker
 }
 
-// furnish puts fake pins into a box; all contacts are closed but the button's.
+// furnish puts fake pins into a box; all contacts are open but the door's.
 func furnish(b *box) *cabinet {
 	c := &cabinet{pins: map[string]finger{}, buzzer: &speaker{}}
-	for name, l := range map[string]gpio.Level{"GPIO17": gpio.High, "GPIO22": gpio.Low, "GPIO23": gpio.High} {
+	for _, name := range []string{"GPIO17", "GPIO22", "GPIO23"} {
 		edges := make(chan gpio.Level)
-		c.pins[name] = finger{&gpiotest.Pin{N: name, L: l, EdgesChan: edges}, edges}
+		c.pins[name] = finger{&gpiotest.Pin{N: name, EdgesChan: edges}, edges}
 	}
 	keep := func() error { return nil }
 	b.pins = pins{
@@ -76,8 +76,8 @@ func furnish(b *box) *cabinet {
 		},
 		lamp: func(string, bool) (*gpiodev.Lamp, error) { return gpiodev.NewLamp(&gpiotest.Pin{}, false) },
 		contact: func(name string, o gpiodev.Options) (*gpiodev.Switch, func() error, error) {
-			s, err := gpiodev.NewSwitch(c.pins[name], o)
-			return s, keep, err
+			s, err := gpiodev.NewSwitch(c.pins[name], o) // pulls its pin up
+			return s, keep, errors.Join(err, c.pins[name].Out(gpio.Level(name != "GPIO22")))
 		},
 		buzzer: func(string, bool) (*gpiodev.Buzzer, func() error, error) {
 			z, err := gpiodev.NewBuzzer(c.buzzer, false)
