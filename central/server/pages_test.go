@@ -137,8 +137,9 @@ func TestRolesOfPeople(t *testing.T) {
 		"/nothing":                   {"clerk": 404, "manager": 404, "technician": 404, "supervisor": 404, "city": 404},
 	}
 	forms := map[string]map[string]int{
-		"/code":   {"clerk": 403, "manager": 403, "technician": 200, "supervisor": 403, "city": 200},
-		"/revoke": {"clerk": 403, "manager": 403, "technician": 200, "supervisor": 403, "city": 200},
+		"/code":    {"clerk": 403, "manager": 403, "technician": 200, "supervisor": 403, "city": 200},
+		"/revoke":  {"clerk": 403, "manager": 403, "technician": 200, "supervisor": 403, "city": 200},
+		"/command": {"clerk": 403, "manager": 403, "technician": 200, "supervisor": 403, "city": 200},
 	}
 	stranger := c.browser(t)
 	for _, path := range []string{"/", ticket, "/records"} {
@@ -159,7 +160,7 @@ func TestRolesOfPeople(t *testing.T) {
 			}
 		}
 		for path, want := range forms {
-			form := url.Values{"hall": {"h1"}, "device": {"h1-k2"}, "role": {"box"}, "why": {"stolen"}}
+			form := url.Values{"hall": {"h1"}, "device": {"h1-k2"}, "role": {"box"}, "why": {"stolen"}, "name": {"restart"}}
 			if status, _ := b.post(path, form, "Origin", "https://elsewhere.example"); status != 403 {
 				t.Errorf("%s at %s from another site: %d", role, path, status)
 			}
@@ -186,6 +187,57 @@ func TestRolesOfPeople(t *testing.T) {
 			t.Errorf("the audit does not say %q", want)
 		}
 	}
+}
+
+// The commands that people may give: as they reach the box, and those that no form
+// may bring.
+func TestCommandsOfPeople(t *testing.T) {
+	c := newCentre(t)
+	d := store.Device{Hall: "h1", Device: "k1"}
+	client := c.client(c.box("h1", "k1", central.RoleHost), nil)
+	is := status(400, "ready")
+	is.Parts = append(is.Parts, central.Part{Name: "stand-in", State: "ready"})
+	must(t, client.Report(t.Context(), "k1", is))
+	c.person("li", RoleTechnician, "", signin.Hash("right"))
+	b := c.browser(t)
+	b.signIn("li")
+	page := "/box?hall=h1&device=k1"
+	status, body := b.get(page)
+	shows(t, "box", status, body, 200, "打测试票", "由本机接替", "重启程序")
+	give := func(want int, form ...string) {
+		t.Helper()
+		q := url.Values{"hall": {"h1"}, "device": {"k1"}}
+		for i := 0; i+1 < len(form); i += 2 {
+			q.Set(form[i], form[i+1])
+		}
+		if status, body := b.post("/command", q); status != want {
+			t.Errorf("%v: %d %s, want %d", form, status, body, want)
+		}
+	}
+	give(200, "name", "test-ticket", "part", "printer p1")
+	give(200, "name", "promote", "off", "yes")
+	give(200, "name", "restart")
+	give(400, "name", "promote")
+	give(400, "name", "test-ticket")
+	give(400, "name", "fly")
+	give(404, "name", "restart", "device", "k9")
+	var got []string
+	list, err := c.store.Messages(t.Context(), d, central.Position{})
+	must(t, err)
+	for _, m := range list {
+		got = append(got, m.Stream+" "+m.Name+" "+string(m.Body))
+	}
+	if want := `commands test-ticket {"printer":"p1"}, commands promote {}, commands restart {}`; strings.Join(got, ", ") != want {
+		t.Errorf("the box gets %v", got)
+	}
+	c.person("zhao", RoleSupervisor, "", signin.Hash("right"))
+	s := c.browser(t)
+	s.signIn("zhao")
+	if _, body := s.get(page); strings.Contains(body, "打测试票") || strings.Contains(body, "由本机接替") {
+		t.Error("a supervisor is shown commands")
+	}
+	status, body = s.get("/records")
+	shows(t, "records", status, body, 200, "test-ticket p1", "promote")
 }
 
 // Five wrong passwords lock; an idle session ends; a new password ends it too.

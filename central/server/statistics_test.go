@@ -119,3 +119,27 @@ func TestPhonePage(t *testing.T) {
 	}
 	t.Error("an address may ask without end")
 }
+
+// A stand-in takes the host's place in the middle of an hour, and a restored box
+// says again what it remembers: everybody is counted once, and a citizen's phone
+// goes on with the box that decides.
+func TestFiguresOfAJournalThatGoesOn(t *testing.T) {
+	c := atNoon(t)
+	at := noon().Add(time.Minute)
+	j := centraltest.NewJournalAt("h1-hub", 8, func(int) time.Time { return at.UTC().Truncate(time.Millisecond) })
+	at = noon().Add(time.Second) // said again
+	j.Append(kiosk.KindIssued, kiosk.Issued{Visit: kiosk.Visit{ID: aVisit(1), Number: "A001", Legs: []kiosk.Leg{{ID: 1, Item: "id-card", Queue: "q", State: kiosk.Waiting, Arrival: at}}}})
+	at = noon().Add(11 * time.Second)
+	j.Append(kiosk.KindCalled, kiosk.Call{Seq: 1, Leg: 1, Visit: aVisit(1), Window: "12", Item: "id-card"})
+	at = noon().Add(time.Minute)
+	j.Append(kiosk.KindTerm, kiosk.Term{Term: 2, Host: "h1-display"})
+	j.Append(kiosk.KindCalled, kiosk.Call{Seq: 3, Leg: 3, Visit: aVisit(3), Window: "12", Item: "id-card"})
+	c.push("h1", j, 1, j.Len())
+	c.person("manager", RoleManager, "h1", signin.Hash("right"))
+	m := c.browser(t)
+	m.signIn("manager")
+	status, body := m.get("/statistics?by=item")
+	shows(t, "figures", status, body, 200, "<b>3</b>", "57 s") // called; the longest wait
+	status, body = m.get("/q/h1/" + aVisit(3) + "?lang=en")
+	shows(t, "phone", status, body, 200, "A003", "Please go to window")
+}

@@ -51,6 +51,28 @@ func testWanteds(t *testing.T, s *Store) {
 	}
 }
 
+// Of hall documents the one in force is wanted, in whatever order they were given.
+func testWantedPublication(t *testing.T, s *Store) {
+	saved(t, s, "h1", 0, "one")
+	d := box(t, s, "h1", "hub")
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	wanted := func(message int64) {
+		t.Helper()
+		list, err := s.Wanteds(t.Context(), "h1")
+		if must(t, err); len(list) != 1 || list[0].Device != d || list[0].Name != central.NameHall || list[0].Number != message {
+			t.Errorf("wanted %+v, want message %d", list, message)
+		}
+	}
+	for _, starts := range []time.Duration{-time.Hour, time.Hour, -2 * time.Hour} {
+		must(t, s.Publish(t.Context(), Publication{Name: "h1", Version: 1, Starts: now.Add(starts), Author: "li"}, []string{"h1"}))
+		wanted(1)
+	}
+	must(t, s.Withdraw(t.Context(), "h1", 2, "li")) // a message, too
+	wanted(1)
+	must(t, s.Publish(t.Context(), Publication{Name: "h1", Version: 1, Starts: now, Author: "li"}, []string{"h1"}))
+	wanted(5)
+}
+
 func testAlarms(t *testing.T, s *Store) {
 	d, hooks := Device{"h1", "k1"}, []string{"duty", "city"}
 	paper, door := Alarm{Device: d, Source: "paper", State: "low"}, Alarm{Device: d, Source: "door", State: "open"}

@@ -29,6 +29,7 @@ var conformance = map[string]func(*testing.T, *Store){
 	"audit":                     testAudit,
 	"status":                    testStatus,
 	"wanted documents":          testWanteds,
+	"wanted publication":        testWantedPublication,
 	"alarms":                    testAlarms,
 	"deliveries":                testDeliveries,
 	"versions":                  testVersions,

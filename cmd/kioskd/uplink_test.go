@@ -293,13 +293,20 @@ func TestOrdersOfTheCentre(t *testing.T) {
 	c.send(box.Device, "announce", `{"zh":"not a list"}`)
 	c.send(box.Device, "fly", `{}`)
 	acked(3)
+	d.ticket(true)
+	d.slips(r, 1)
+	d.until("the printer to be free", r.taps.idle)
+	c.send(box.Device, central.CommandTestTicket, `{"printer":"printer-1"}`)
+	c.send(box.Device, central.CommandTestTicket, `{"printer":"printer-9"}`)
+	acked(5)
+	d.slips(r, 2)
 	c.send(box.Device, "restart", `{}`)
 	if status, _ := d.exit(); status != 1 || d.logged("the centre ordered a restart") == 0 {
 		t.Errorf("ended with %d", status)
 	}
 	d = r.start(conf).healthy()
-	acked(4)
-	want := map[int64]string{1: "", 2: "cannot unmarshal", 3: `knows no commands "fly"`, 4: ""}
+	acked(6)
+	want := map[int64]string{1: "", 2: "cannot unmarshal", 3: `knows no commands "fly"`, 4: "", 5: `no printer "printer-9"`, 6: ""}
 	for _, m := range c.sent(box.Device) {
 		if said := want[m.Number]; m.OK != (said == "") || !strings.Contains(m.Text, said) {
 			t.Errorf("%s %d: %v %q", m.Name, m.Number, m.OK, m.Text)

@@ -74,7 +74,7 @@ func newRig(t testing.TB) *rig {
 	r := &rig{t: t, dir: t.TempDir()}
 	r.store = open(t, r.dir, "host")
 	host, err := NewHost(t.Context(), HostOptions{
-		Store: r.store, Snapshot: r.store.Snapshot,
+		Store: r.store, Snapshot: r.store.Snapshot, Persons: []byte("the hall's key"),
 		Who:     func(q *http.Request) (string, bool) { d := q.Header.Get("Device"); return d, d != "" },
 		Places:  func(device string, p []kiosk.Place) { r.places.Store(device, p) },
 		OnError: func(device string, err error) { t.Logf("host: %s: %v", device, err) },
@@ -94,6 +94,7 @@ type joined struct {
 	wire  *wire
 	links chan Link
 	taken chan kiosk.Taken
+	key   atomic.Value // for identity numbers
 }
 
 // join starts a box and waits until it is connected and has its reserve.
@@ -102,7 +103,8 @@ func (r *rig) join(name string, places ...kiosk.Place) *joined {
 	j := &joined{store: open(r.t, r.dir, name), wire: &wire{device: name}, links: make(chan Link, 64), taken: make(chan kiosk.Taken, 64)}
 	j.Box = NewBox(BoxOptions{
 		Store: j.store, Hall: document(), Addresses: []string{r.server.URL}, Client: &http.Client{Transport: j.wire}, Now: time.Now, Patience: 5 * time.Second,
-		Save: func(kiosk.Standing) error { return nil }, OnChange: func(l Link) { j.links <- l }, OnTaken: func(k kiosk.Taken) { j.taken <- k },
+		Persons: func(key []byte) error { j.key.Store(string(key)); return nil },
+		Save:    func(kiosk.Standing) error { return nil }, OnChange: func(l Link) { j.links <- l }, OnTaken: func(k kiosk.Taken) { j.taken <- k },
 	})
 	for _, p := range places {
 		j.Add(p)
@@ -321,4 +323,14 @@ func FuzzAnswer(f *testing.F) {
 			t.Errorf("status %d is no success", status)
 		}
 	})
+}
+
+// Every box hashes identity numbers with the hall's key.
+func TestBoxesGetTheHallsKey(t *testing.T) {
+	r := newRig(t)
+	for _, name := range []string{"k1", "k2"} {
+		if key := r.join(name).key.Load(); key != "the hall's key" {
+			t.Errorf("%s has the key %v", name, key)
+		}
+	}
 }

@@ -2,8 +2,10 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -324,5 +326,80 @@ func TestSeveralStoresCanBeRebuilt(t *testing.T) {
 	p.meet(p.kiosk, kiosk.Standing{Hall: "test", Term: 7, Seq: 900, Day: "2026-03-02", Numbers: map[string]int{"A": 40}, Tops: map[string]int{"A": 4000}})
 	for _, s := range []*Store{p.host, p.kiosk} {
 		same(t, s)
+	}
+}
+
+// A box holds what it gives in its busiest hours, after a restart, too.
+func TestAReserveFollowsThePace(t *testing.T) {
+	p := newPair(t)
+	p.meet(p.kiosk, kiosk.Standing{})
+	left := func() int { return p.kiosk.Left("A", kiosk.Day(p.clock.now().Format(time.DateOnly))) }
+	if left() != reserveSize {
+		t.Fatalf("%d numbers at first, want %d", left(), reserveSize)
+	}
+	for n := range 90 {
+		if n%8 == 0 {
+			p.meet(p.kiosk, kiosk.Standing{})
+		}
+		p.owe(p.kiosk, fmt.Sprint(n))
+		p.clock.add(time.Minute)
+	}
+	p.meet(p.kiosk, kiosk.Standing{})
+	if left() < 45 || left() > 110 {
+		t.Errorf("%d numbers after 90 tickets in 90 minutes", left())
+	}
+	if err := p.kiosk.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p.kiosk = openNamed(t, filepath.Join(p.dir, "kiosk.db"), "kiosk", p.clock.now)
+	if got := p.kiosk.should("A"); got != 90 {
+		t.Errorf("after a restart it should hold %d, want 90", got)
+	}
+	if got := must[[]kiosk.Range](t)(p.host.Reserve(t.Context(), "greedy", p.kiosk.Origin(), []kiosk.Want{{Prefix: "A", Day: kiosk.Day(p.clock.now().Format(time.DateOnly)), Size: 1 << 30}})); got[0].High-got[0].Low+1 != reserveLargest {
+		t.Errorf("a greedy box was granted %+v", got)
+	}
+}
+
+// The limits of one person hold across boxes: what a box gave too many while it
+// was cut off is taken over, and staff hear of it.
+func TestLimitsOfAPersonAcrossBoxes(t *testing.T) {
+	p := newPair(t)
+	ctx := t.Context()
+	p.meet(p.kiosk, kiosk.Standing{})
+	in := want("1")
+	in.Person = "somebody"
+	must[kiosk.Issued](t)(p.host.Issue(ctx, in, nil))
+	in.Request = "2"
+	_, err := p.host.Issue(ctx, in, nil) // from whichever box
+	wantCode(t, err, "already_waiting")
+	in.Request = "3"
+	must[kiosk.Issued](t)(p.kiosk.Owe(ctx, in, in, 0))
+	if done := p.handIn(p.kiosk); done[0].Fault != "" {
+		t.Fatalf("the paper is out, but: %s", done[0].Fault)
+	}
+	said := 0
+	for _, e := range must[[]kiosk.Event](t)(p.host.Journal(ctx, 0, 100)) {
+		if e.Kind == kiosk.KindAlarm && strings.Contains(string(e.Body), "you already have a ticket") {
+			said++
+		}
+	}
+	if said != 1 {
+		t.Errorf("staff were told %d times", said)
+	}
+	if legs := must[[]kiosk.Leg](t)(p.host.Waiting(ctx, "a")); len(legs) != 2 {
+		t.Errorf("%d wait, want both papers", len(legs))
+	}
+}
+
+// A ticket that was long under way was taken when its kiosk says, and not later.
+func TestADelayIsNoWrongClock(t *testing.T) {
+	p := newPair(t)
+	p.meet(p.kiosk, kiosk.Standing{})
+	taken := p.owe(p.kiosk, "1").Visit
+	slow := &clock{t: p.clock.now()}
+	p.clock.add(8 * time.Second)
+	p.handInAt(p.kiosk, slow)
+	if legs := must[[]kiosk.Leg](t)(p.host.Waiting(t.Context(), "a")); len(legs) != 1 || !legs[0].Arrival.Equal(taken.TakenAt) {
+		t.Errorf("taken %s, waits since %+v", taken.TakenAt, legs)
 	}
 }
