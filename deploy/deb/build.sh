@@ -103,6 +103,7 @@ put 0644 deploy/units/longcheng-clock.service /usr/lib/systemd/system
 put 0755 deploy/units/kioskd-current /usr/lib/longcheng
 put 0755 deploy/units/saved-clock /usr/lib/longcheng
 put 0644 deploy/etc/sysusers.d/longcheng.conf /usr/lib/sysusers.d
+put 0644 deploy/etc/tmpfiles.d/longcheng.conf /usr/lib/tmpfiles.d
 put 0644 deploy/etc/sysctl.d/60-longcheng.conf /usr/lib/sysctl.d
 put 0644 deploy/etc/udev/60-longcheng.rules /usr/lib/udev/rules.d
 put 0644 deploy/etc/journald.conf.d/longcheng.conf /usr/lib/systemd/journald.conf.d

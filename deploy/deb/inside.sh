@@ -41,9 +41,11 @@ if [ -e /usr/bin/chromium ]; then
 fi
 systemd-analyze verify kioskd.service longcheng-updater.service longcheng-updater.timer longcheng-rollback.path longcheng-clock.service centrald.service 2>&1 | sed 's/^/inside: verify: /'
 
-# A box with a touch page and nothing else: slips are for a box with a printer.
-cp /usr/share/longcheng/halls/small/hall.toml /etc/longcheng/
-cat >/etc/longcheng/kioskd.toml <<'R'
+# A box with a touch page and nothing else, set up by an order, which root carries
+# out: slips are for a box with a printer.
+mkdir /tmp/files /tmp/stick
+cp /usr/share/longcheng/halls/small/hall.toml /tmp/files/
+cat >/tmp/files/kioskd.toml <<'R'
 device = "kiosk-1"
 hall = "hall.toml"
 [store]
@@ -57,8 +59,9 @@ roles = ["supervisor"]
 [[touch]]
 name = "touch-1"
 R
+kioskctl provision make --hall small --device kiosk-1 --role whole --files /tmp/files --key /tmp/maker.key --stick /tmp/stick >/tmp/order
+kioskctl provision use --stick /tmp/stick --digits "$(sed -n 's/^digits [^0-9]*\([0-9-]*\),.*/\1/p' /tmp/order)"
 kioskd check | sed 's/^/inside: check: /'
-install -d -o longcheng -g longcheng -m 0750 /var/lib/longcheng
 # Ten in the morning of the next Monday: every hall is open.
 offset=$(($(TZ=Asia/Shanghai date -d 'next monday 10:00' +%s) - $(date +%s)))s
 setpriv --reuid longcheng --regid longcheng --init-groups kioskd run -listen 127.0.0.1:8080 -clock-offset "$offset" 2>/tmp/log &

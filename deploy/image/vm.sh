@@ -83,7 +83,7 @@ await() {
 
 # data COMMAND...: run a command in the mounted data partition of a stopped box.
 data() {
-	begin=$(sfdisk -d "$disk" | sed -n 's/.*start= *\([0-9]*\),.*name="data".*/\1/p')
+	begin=$(sfdisk -d "$disk" 2>/dev/null | sed -n 's/.*start= *\([0-9]*\),.*name="data".*/\1/p')
 	mkdir -p "$run/data"
 	mount -o loop,offset=$((begin * 512)) "$disk" "$run/data"
 	(cd "$run/data" && "$@")
