@@ -118,6 +118,7 @@ for ((cut = 1; cut <= cuts; cut++)); do
 	fi
 	power_cut
 	power_on
+	((cut % 5 != 0)) || say "$cut power cuts, ${#promised[@]} tickets promised"
 done
 await 300
 for key in "${!promised[@]}"; do
