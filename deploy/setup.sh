@@ -4,6 +4,14 @@
 set -eu
 
 missing=""
+again() { # again COMMAND... - up to five times, for a network that fails now and then
+	n=1
+	until "$@"; do
+		[ $n -lt 5 ] || return 1
+		sleep $((n * 5))
+		n=$((n + 1))
+	done
+}
 need() { # need COMMAND PACKAGE
 	command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
 }
@@ -73,9 +81,10 @@ esac
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 	echo "setup: installing$missing"
-	apt-get update -qq
+	export DEBIAN_FRONTEND=noninteractive
+	again apt-get update -qq -o APT::Update::Error-Mode=any || echo "setup: some package lists are old" >&2
 	# shellcheck disable=SC2086
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+	again apt-get install -y -qq --no-install-recommends -o Acquire::Retries=3 $missing >/dev/null
 else
 	echo "setup: missing:$missing" >&2
 	echo "setup: run: sudo apt-get install --no-install-recommends$missing" >&2

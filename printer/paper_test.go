@@ -35,7 +35,7 @@ func printed(t *testing.T, p printer.Profile, page printer.Page) *sim.Paper {
 		t.Fatal(err)
 	}
 	dev := sim.New(sim.Config{Dots: p.Dots, Font: sim.FaceFont(glyphs24()), Units: p.RowFeed}, io.Discard)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	done := make(chan struct{})
 	go func() { defer close(done); _ = dev.Run(ctx) }()
 	defer func() { cancel(); <-done }()

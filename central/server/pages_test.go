@@ -87,12 +87,12 @@ func (c *centre) person(name, role, hall string, hash string) {
 func (c *centre) aDay() {
 	c.t.Helper()
 	at := time.Now().UTC().Truncate(time.Millisecond)
-	day := kiosk.Day(at.Local().Format(time.DateOnly))
+	c.day = kiosk.Day(at.Local().Format(time.DateOnly))
 	for _, hall := range []string{"h1", "h2"} {
 		j := centraltest.NewJournalAt(hall+"-hub", 7, func(seq int) time.Time { return at.Add(time.Duration(seq) * time.Second) })
 		j.Append(kiosk.KindBooted, kiosk.Booted{Version: "v1.4.0", Hall: hall})
 		for n := range 3 {
-			life(j, day, fmt.Sprintf("A%03d", n+1), fmt.Sprintf("VISIT%s%02d", hall, n), int64(n+1))
+			life(j, c.day, fmt.Sprintf("A%03d", n+1), fmt.Sprintf("VISIT%s%02d", hall, n), int64(n+1))
 		}
 		if hall == "h1" {
 			j.Append(kiosk.KindAlarm, kiosk.Alarm{Source: "printer:1", State: "paper is low"})
@@ -128,8 +128,7 @@ func TestRolesOfPeople(t *testing.T) {
 	for name, hall := range map[string]string{"clerk": "h1", "manager": "h1", "technician": "", "supervisor": "", "city": ""} {
 		c.person(name, name, hall, hash)
 	}
-	today := time.Now().Format(time.DateOnly)
-	ticket := "/ticket?hall=h2&number=a002&day=" + today
+	ticket := "/ticket?hall=h2&number=a002&day=" + string(c.day)
 	pages := map[string]map[string]int{ // page -> role -> status
 		"/box?hall=h1&device=h1-hub": {"clerk": 403, "manager": 200, "technician": 200, "supervisor": 200, "city": 200},
 		"/records":                   {"clerk": 403, "manager": 403, "technician": 403, "supervisor": 200, "city": 200},
@@ -283,8 +282,7 @@ func TestSessionsOfPeople(t *testing.T) {
 func TestLifeOfATicket(t *testing.T) {
 	c := newCentre(t)
 	c.aDay()
-	day := kiosk.Day(time.Now().Format(time.DateOnly))
-	list, err := c.store.Life(t.Context(), "h1", day, "A002")
+	list, err := c.store.Life(t.Context(), "h1", c.day, "A002")
 	must(t, err)
 	var kinds []string
 	for _, e := range list {
@@ -296,7 +294,7 @@ func TestLifeOfATicket(t *testing.T) {
 	if got := strings.Join(kinds, " "); got != "issued job called delivered delivered moved" {
 		t.Errorf("life: %s", got)
 	}
-	for _, q := range [][3]string{{"h1", string(day), "A009"}, {"h3", string(day), "A002"}, {"h1", "2020-01-01", "A002"}, {"h1", "nonsense", "A002"}, {"h1", string(day), "%"}} {
+	for _, q := range [][3]string{{"h1", string(c.day), "A009"}, {"h3", string(c.day), "A002"}, {"h1", "2020-01-01", "A002"}, {"h1", "nonsense", "A002"}, {"h1", string(c.day), "%"}} {
 		if list, err := c.store.Life(t.Context(), q[0], kiosk.Day(q[1]), q[2]); err != nil || len(list) > 0 {
 			t.Errorf("%v: %d entries, %v", q, len(list), err)
 		}
@@ -319,7 +317,7 @@ func TestPagesInABrowser(t *testing.T) {
 	shot(p, "fleet-zh")
 	p.Click(".lang")
 	p.See("All boxes")
-	p.Go(b.base + "/ticket?hall=h1&number=A002&day=" + time.Now().Format(time.DateOnly))
+	p.Go(b.base + "/ticket?hall=h1&number=A002&day=" + string(c.day))
 	p.See("called to window 12")
 	shot(p, "ticket-en")
 	p.Click(".lang")

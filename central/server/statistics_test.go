@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,11 +43,11 @@ func (c *centre) anHour(begin time.Time) {
 	c.push("h1", j, 1, j.Len())
 }
 
-// noon is a moment of today that is in no danger of midnight.
-func noon() time.Time {
+// noon is a moment of the day on which the tests began, in no danger of midnight.
+var noon = sync.OnceValue(func() time.Time {
 	n := time.Now()
 	return time.Date(n.Year(), n.Month(), n.Day(), 12, 0, 0, 0, time.Local)
-}
+})
 
 // atNoon is a centre whose clock says two minutes past noon, with an hour of h1.
 func atNoon(t *testing.T) *centre {

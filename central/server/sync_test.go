@@ -17,6 +17,7 @@ import (
 	"longcheng/central/centraltest"
 	"longcheng/central/store"
 	"longcheng/kiosk"
+	"longcheng/kiosk/freeport"
 )
 
 // centre is a centre on a real socket, with mutual TLS.
@@ -28,11 +29,15 @@ type centre struct {
 	srv   *Server
 	stop  func()
 	o     Options
+	day   kiosk.Day // that aDay has put in
 }
 
 func newCentre(t *testing.T, change ...func(*Options)) *centre {
 	t.Helper()
-	c := &centre{t: t, dir: t.TempDir(), addr: "127.0.0.1:0"}
+	c := &centre{t: t, dir: t.TempDir()}
+	var err error
+	c.addr, err = freeport.Address()
+	must(t, err)
 	authority, err := ca.Open(c.dir, time.Now)
 	must(t, err)
 	c.o = Options{CA: authority, Address: "centre.example.cn:8443", Names: []string{"127.0.0.1"}, Rate: 1e6, OnError: func(id string, err error) {
@@ -117,13 +122,13 @@ func must(t testing.TB, err error) {
 
 func soon(t testing.TB, what string, come func() bool) {
 	t.Helper()
-	tick, late := time.NewTicker(2*time.Millisecond), time.After(30*time.Second)
+	tick, late := time.NewTicker(2*time.Millisecond), time.After(2*time.Minute)
 	defer tick.Stop()
 	for !come() {
 		select {
 		case <-tick.C:
 		case <-late:
-			t.Fatalf("waited 30 s for %s", what)
+			t.Fatalf("waited two minutes for %s", what)
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -23,6 +22,7 @@ import (
 	"longcheng/central/centraltest"
 	"longcheng/central/store"
 	"longcheng/central/store/storetest"
+	"longcheng/kiosk/freeport"
 )
 
 // The real program, built once.
@@ -71,10 +71,9 @@ func newCentre(t testing.TB, bin, dsn string) *centre {
 
 func freePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	at, err := freeport.Address()
 	must(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	return at
 }
 
 func (c *centre) tool(args ...string) string {
@@ -125,13 +124,13 @@ func must(t testing.TB, err error) {
 
 func soon(t testing.TB, what string, come func() bool) {
 	t.Helper()
-	tick, late := time.NewTicker(5*time.Millisecond), time.After(60*time.Second)
+	tick, late := time.NewTicker(5*time.Millisecond), time.After(3*time.Minute)
 	defer tick.Stop()
 	for !come() {
 		select {
 		case <-tick.C:
 		case <-late:
-			t.Fatalf("waited 60 s for %s", what)
+			t.Fatalf("waited three minutes for %s", what)
 		}
 	}
 }
@@ -242,7 +241,7 @@ func stopped(t *testing.T, bin string) {
 		if m.Name != "hall" || string(m.Body) != `{"id":"h1"}` {
 			t.Errorf("heard %+v", m)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Fatal("the message does not come")
 	}
 	soon(t, "the stream", func() bool { return strings.Contains(c.get("/metrics"), "longcheng_boxes_connected 1\n") })

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"longcheng/cmd/internal/release"
+	"longcheng/kiosk/freeport"
 	"longcheng/kiosk/sqlite"
 )
 
@@ -30,11 +30,14 @@ type machine struct {
 	stick          bool // releases come from the depot itself
 }
 
-// systemctl stands for systemd: ExecStartPre, then the program that the link
-// names. What it starts outlives the updater that is killed.
+// systemctl stands for systemd: the end of what runs, ExecStartPre, then the program
+// that the link names. What it starts outlives the updater that is killed.
 const systemctl = `#!/bin/sh
 set -e
-[ -e DIR/pid ] && kill -9 $(cat DIR/pid) 2>/dev/null || true
+if [ -e DIR/pid ]; then
+	kill -9 $(cat DIR/pid) 2>/dev/null || true
+	while [ -e /proc/$(cat DIR/pid)/exe ]; do sleep 0.02; done
+fi
 DIR/bin/kioskctl update settle FLAGS || true
 setsid DIR/home/current/kioskd run -config DIR/etc/kioskd.toml -state DIR/state -releases DIR/home >>DIR/log 2>&1 &
 echo $! >DIR/pid
@@ -82,12 +85,11 @@ func bareMachine(t *testing.T) *machine {
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	at, err := freeport.Address()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return at
 }
 
 func (m *machine) ok(err error) {
@@ -168,7 +170,52 @@ func (m *machine) flags() []string {
 func (m *machine) ctl(ctx context.Context, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, filepath.Join(m.bin, "kioskctl"), append(args, m.flags()...)...)
 	c.Env = append(os.Environ(), "PATH="+filepath.Join(m.dir, "shim")+":"+os.Getenv("PATH"))
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return c
+}
+
+// cut kills an update at a random moment before whole, and returns when systemctl,
+// which outlives it, has ended too.
+func (m *machine) cut(whole time.Duration) {
+	m.t.Helper()
+	ctx, cancel := context.WithTimeout(m.t.Context(), rand.N(whole))
+	defer cancel()
+	c := m.ctl(ctx, "update", "apply")
+	said, err := c.CombinedOutput()
+	if err != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		m.t.Fatalf("%v: %s", err, said)
+	}
+	if c.Process != nil {
+		m.gone("systemctl", func() bool { return !groupRuns(c.Process.Pid) })
+	}
+}
+
+// groupRuns reports whether a process of a group runs; one that nobody has waited
+// for has ended.
+func groupRuns(group int) bool {
+	all, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is good
+	for _, file := range all {
+		text, _ := os.ReadFile(file) // it may have ended meanwhile
+		_, rest, _ := strings.Cut(string(text), ") ")
+		if f := strings.Fields(rest); len(f) > 2 && f[0] != "Z" && f[2] == strconv.Itoa(group) {
+			return true
+		}
+	}
+	return false
+}
+
+// gone waits for the end of what is no child of ours.
+func (m *machine) gone(what string, is func() bool) {
+	m.t.Helper()
+	tick, late := time.NewTicker(5*time.Millisecond), time.After(2*time.Minute)
+	defer tick.Stop()
+	for !is() {
+		select {
+		case <-tick.C:
+		case <-late:
+			m.t.Fatalf("%s does not end", what)
+		}
+	}
 }
 
 func (m *machine) must(args ...string) string {
@@ -191,10 +238,14 @@ func (m *machine) starts() string {
 	return strings.TrimSpace(string(said))
 }
 
+// stop ends the daemon, if one runs.
 func (m *machine) stop() {
-	text, err := os.ReadFile(filepath.Join(m.dir, "pid"))
+	file := filepath.Join(m.dir, "pid")
+	text, err := os.ReadFile(file)
 	if pid, err2 := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && err2 == nil {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
+		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended by itself
+		m.gone("kioskd", func() bool { _, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); return err != nil })
+		m.ok(os.Remove(file))
 	}
 }
 
@@ -216,13 +267,7 @@ func TestAnUpdateIsCut(t *testing.T) {
 	m.must("update", "adopt")
 	seen := map[string]int{}
 	for range *cuts {
-		ctx, cancel := context.WithTimeout(t.Context(), rand.N(whole))
-		said, err := m.ctl(ctx, "update", "apply").CombinedOutput()
-		cut := errors.Is(ctx.Err(), context.DeadlineExceeded)
-		cancel()
-		if err != nil && !cut {
-			t.Fatalf("%v: %s", err, said)
-		}
+		m.cut(whole)
 		m.must("update", "settle") // the next start of the box
 		got := m.starts()
 		seen[got]++

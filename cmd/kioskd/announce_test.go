@@ -35,7 +35,7 @@ func TestAnnouncementsFollowTheirFile(t *testing.T) {
 		t.Fatalf("%+v", now)
 	}
 	write(`[{"zh": ""}]`)
-	for tick, end := time.NewTicker(10*time.Millisecond), time.Now().Add(20*time.Second); len(b.health.list()) == 0; <-tick.C {
+	for tick, end := time.NewTicker(10*time.Millisecond), time.Now().Add(2*time.Minute); len(b.health.list()) == 0; <-tick.C {
 		if time.Now().After(end) {
 			t.Fatal("the mistake is not told")
 		}

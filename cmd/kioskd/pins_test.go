@@ -76,7 +76,7 @@ func (c finger) set(t *testing.T, l gpio.Level) {
 	}
 	select {
 	case c.edges <- l:
-	case <-time.After(10 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Error("nobody watches the pin")
 	}
 }
@@ -148,9 +148,9 @@ func TestNoSuchPin(t *testing.T) {
 }
 
 // eventually waits for f to say yes.
-func eventually(t *testing.T, what string, f func() bool) {
+func eventually(t testing.TB, what string, f func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for !f() {
 		if sleep(ctx, 5*time.Millisecond) != nil {

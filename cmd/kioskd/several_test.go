@@ -90,7 +90,7 @@ func (m *member) start() *member {
 	}
 	listen := m.at.address(m.t, 8080)
 	d := &process{t: m.t, url: "http://" + listen, done: make(chan struct{}), http: m.at.client()}
-	d.cmd = exec.Command(bin, "run", "-config", m.conf, "-state", m.state, "-listen", listen, "-clock-offset", m.offset.String())
+	d.cmd = exec.Command(bin, "run", "-config", m.conf, "-state", m.state, "-listen", listen, "-clock-offset", (m.offset + awayFromMidnight()).String())
 	d.cmd.Stderr = &d.log
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	m.at.in(func() { err = d.cmd.Start() })

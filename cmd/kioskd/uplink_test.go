@@ -81,11 +81,7 @@ func (c *testCentre) up() {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !c.well() {
-		<-tick.C
-	}
+	eventually(c.t, "centrald", c.well)
 }
 
 func (c *testCentre) well() bool {

@@ -18,6 +18,7 @@ import (
 
 	"longcheng/central"
 	"longcheng/cmd/internal/config"
+	"longcheng/kiosk/freeport"
 )
 
 // cityOptions are the flags of kiosksim centre.
@@ -113,7 +114,7 @@ func (c *city) open(ctx context.Context) (err error) {
 // address returns the next address of this machine.
 func (c *city) address() (string, error) {
 	if c.next == 0 {
-		return freeAddress()
+		return freeport.Address()
 	}
 	c.next++
 	return fmt.Sprintf("127.0.0.1:%d", c.next-1), nil

@@ -33,7 +33,7 @@ func TestCity(t *testing.T) {
 // oneCity runs the city until every box has reported, and presses Ctrl-C.
 func oneCity(t *testing.T, o cityOptions) (password string) {
 	t.Helper()
-	ctx, interrupt := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, interrupt := context.WithTimeout(context.Background(), 6*time.Minute)
 	defer interrupt()
 	said, logged, ended := &heard{}, &heard{}, make(chan error, 1)
 	go func() { ended <- runCity(ctx, o, said, logged) }()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/kiosksim/sim/escpos"
+	"longcheng/kiosk/freeport"
 )
 
 // A day is one compressed business day of a simulated hall, played through the
@@ -80,7 +80,7 @@ func newDay(o options, state string, out, errs io.Writer) (*day, error) {
 	if err := o.check(c); err != nil {
 		return nil, err
 	}
-	listen, err := freeAddress()
+	listen, err := freeport.Address()
 	if err != nil {
 		return nil, err
 	}
@@ -111,15 +111,6 @@ func (t *turns) Write(b []byte) (int, error) {
 }
 
 func (d *day) now() time.Time { return time.Now().Add(d.offset) }
-
-// freeAddress finds a port nobody uses.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
-}
 
 // play starts everything, lets the people do their day and stops it all.
 func (d *day) play(ctx context.Context, o options) error {

@@ -68,7 +68,7 @@ func TestDay(t *testing.T) {
 				return "", ctx.Err()
 			}
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 6*time.Minute)
 		ended := make(chan error, 1)
 		running := make(chan struct{})
 		go func() { defer close(running); ended <- d.play(ctx, o) }()

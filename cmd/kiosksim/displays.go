@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"longcheng/cmd/internal/config"
+	"longcheng/kiosk/freeport"
 )
 
 // displaysOptions are the flags of the command displays.
@@ -119,7 +120,7 @@ type outage struct {
 }
 
 func newShow(ctx context.Context, o displaysOptions, state string, out, errs io.Writer) (*show, error) {
-	listen, err := freeAddress()
+	listen, err := freeport.Address()
 	if err != nil {
 		return nil, err
 	}

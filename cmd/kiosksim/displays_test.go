@@ -11,10 +11,10 @@ import (
 // Five protocols, walls in a real browser and out of it, a line unplugged, a screen
 // stopped and kioskd restarted: nobody's call is missed anywhere.
 func TestDisplaysMissNothing(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
 	defer cancel()
 	var out, errs bytes.Buffer
-	o := displaysOptions{strips: 16, lines: 8, walls: 4, browsers: 1, calls: 32, rate: 2, faults: true, within: 3 * time.Minute, kioskd: kioskd(t)}
+	o := displaysOptions{strips: 16, lines: 8, walls: 4, browsers: 1, calls: 32, rate: 2, faults: true, within: 6 * time.Minute, kioskd: kioskd(t)}
 	if err := playDisplays(ctx, o, &out, &errs); err != nil {
 		t.Fatalf("%v\n%s%s", err, &out, &errs)
 	}

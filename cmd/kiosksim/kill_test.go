@@ -36,7 +36,7 @@ func TestKill(t *testing.T) {
 		}
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 6*time.Minute)
 	defer cancel()
 	if err := d.play(ctx, o); err != nil {
 		t.Fatal(err)

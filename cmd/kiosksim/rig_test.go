@@ -31,7 +31,7 @@ func newRig(t *testing.T) *rig { t.Helper(); return newRigIn(t, t.TempDir()) }
 func newRigIn(t *testing.T, state string) *rig {
 	t.Helper()
 	d := testDayIn(t, options{tickets: 1, windows: 1, seed: 1}, state)
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 6*time.Minute)
 	gone := make(chan struct{})
 	go func() { defer close(gone); _ = d.hw.Run(ctx) }()
 	if err := d.daemon.start(); err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"longcheng/kiosk"
+	"longcheng/kiosk/freeport"
 )
 
 // A hall in the browser: its pages answer, Ctrl-C ends it without a word of
@@ -21,6 +22,7 @@ import (
 func TestRun(t *testing.T) {
 	noLeaks(t)
 	o := options{hall: "small", halls: "../../deploy/halls", state: t.TempDir(), kioskd: kioskd(t)}
+	awayFromMidnight(t, filepath.Join(o.state, o.hall))
 	if first, second := oneRun(t, o), oneRun(t, o); first != "A001" || second != "A002" {
 		t.Errorf("the first run gave %s, the second %s: want A001 and A002", first, second)
 	}
@@ -30,10 +32,10 @@ func TestRun(t *testing.T) {
 func oneRun(t *testing.T, o options) (number string) {
 	t.Helper()
 	var err error
-	if o.listen, err = freeAddress(); err != nil {
+	if o.listen, err = freeport.Address(); err != nil {
 		t.Fatal(err)
 	}
-	if o.bench, err = freeAddress(); err != nil {
+	if o.bench, err = freeport.Address(); err != nil {
 		t.Fatal(err)
 	}
 	ctx, interrupt := context.WithCancel(context.Background())
@@ -41,7 +43,7 @@ func oneRun(t *testing.T, o options) (number string) {
 	out, errs, ended := &bytes.Buffer{}, &bytes.Buffer{}, make(chan error, 1)
 	said := &turns{w: errs}
 	go func() { ended <- run(ctx, o, out, said) }()
-	patience, cancel := context.WithTimeout(ctx, time.Minute)
+	patience, cancel := context.WithTimeout(ctx, 6*time.Minute)
 	defer cancel()
 	for _, page := range []string{"/healthz", "/kiosk/touch-1", "/console", "/wall/main/", "/api/v1/docs"} {
 		if !answers(patience, "http://"+o.listen+page) {
@@ -78,9 +80,10 @@ func oneRun(t *testing.T, o options) (number string) {
 func TestRunThree(t *testing.T) {
 	noLeaks(t)
 	o := options{hall: "three", halls: t.TempDir(), state: t.TempDir(), kioskd: kioskd(t)}
+	awayFromMidnight(t, filepath.Join(o.state, o.hall))
 	at := copyThree(t, &o)
 	for i, want := range []string{"A001", "A002"} {
-		ctx, interrupt := context.WithTimeout(context.Background(), 3*time.Minute)
+		ctx, interrupt := context.WithTimeout(context.Background(), 6*time.Minute)
 		var errs bytes.Buffer
 		ended := make(chan error, 1)
 		go func() { ended <- run(ctx, o, &bytes.Buffer{}, &turns{w: &errs}) }()
@@ -137,14 +140,14 @@ func copyThree(t *testing.T, o *options) (kioskPages string) {
 	ports := []string{"127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082", "127.0.0.1:8443", "127.0.0.1:8444"}
 	var pairs []string
 	for _, p := range ports {
-		free, err := freeAddress()
+		free, err := freeport.Address()
 		if err != nil {
 			t.Fatal(err)
 		}
 		pairs = append(pairs, p, free)
 	}
 	var err error
-	if o.bench, err = freeAddress(); err != nil {
+	if o.bench, err = freeport.Address(); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.CopyFS(o.halls, os.DirFS("../../deploy/halls")); err != nil {

@@ -42,11 +42,24 @@ vapt() {
 	APT_CONFIG=$d/apt.conf "$cmd" -qq "${@:2}"
 }
 
+# again COMMAND... - up to five times, for a mirror that fails now and then
+again() {
+	local n
+	for n in 1 2 3 4; do
+		"$@" && return
+		sleep $((n * 5))
+	done
+	"$@"
+}
+
+# lists ARCH - what the mirror has
+lists() { again vapt "$1" update -o APT::Update::Error-Mode=any || say "some package lists of $1 are missing"; }
+
 # fetch ARCH PACKAGE[=VERSION] DIR - download and unpack one package
 fetch() {
 	local t
 	t=$(mktemp -d)
-	(cd "$t" && vapt "$1" download "$2" 2>"$t/err") || { cat "$t/err" >&2; die "could not download $2 ($1)"; }
+	(cd "$t" && again vapt "$1" download "$2" 2>"$t/err") || { cat "$t/err" >&2; die "could not download $2 ($1)"; }
 	mkdir -p "$3"
 	dpkg -x "$t"/*.deb "$3"
 	rm -rf "$t"
@@ -71,8 +84,8 @@ kernel_fetch() {
 	say "preparing kernel $HW_KERNEL in $BASE (once, under a minute)"
 	rm -rf "$BASE"
 	mkdir -p "$m"
-	vapt arm64 update
-	[ "$HOST" = arm64 ] || vapt "$HOST" update
+	lists arm64
+	[ "$HOST" = arm64 ] || lists "$HOST"
 	image=$(vapt arm64 depends "linux-image-$HW_KERNEL-arm64" | sed -n 's/ *Depends: //p' | head -1)
 	version=$(vapt arm64 show "$image" | sed -n 's/^Version: //p' | head -1)
 	release=${image#linux-image-} headers=linux-headers-${image#linux-image-} source=linux-source-$HW_KERNEL

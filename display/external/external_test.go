@@ -64,7 +64,7 @@ func start(t *testing.T) (*Program, <-chan error) {
 func show(t *testing.T, p *Program, number string) ([]int64, error) {
 	t.Helper()
 	v := display.View{Calls: []int64{5}, Strip: &display.Strip{Window: 3, Phase: display.PhaseCalling, Number: number, Text: kiosk.Text{ZH: "请" + number}}}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()

@@ -15,6 +15,7 @@ import (
 
 	"longcheng/display"
 	"longcheng/kiosk"
+	"longcheng/kiosk/freeport"
 	"longcheng/kiosk/web/webtest"
 )
 
@@ -35,7 +36,10 @@ func newGlass(t *testing.T, o Options) *glass {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &glass{t: t, w: w, addr: "127.0.0.1:0"}
+	g := &glass{t: t, w: w}
+	if g.addr, err = freeport.Address(); err != nil {
+		t.Fatal(err)
+	}
 	g.up()
 	t.Cleanup(func() { w.Close(); g.srv.Close() })
 	return g
@@ -47,7 +51,6 @@ func (g *glass) up() {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	g.addr = l.Addr().String()
 	g.srv = &http.Server{Handler: g.w.Handler()}
 	go g.srv.Serve(l)
 }
@@ -62,7 +65,7 @@ func (g *glass) open(b *webtest.Browser, width, height int64) *webtest.Page {
 // show returns when a page has painted and acknowledged the view.
 func (g *glass) show(v display.View) {
 	g.t.Helper()
-	ctx, cancel := context.WithTimeout(g.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(g.t.Context(), 2*time.Minute)
 	defer cancel()
 	for {
 		_, err := g.w.Show(ctx, v)
@@ -316,7 +319,7 @@ func TestAStuckPageIsNoticed(t *testing.T) {
 	if _, err := g.w.Show(t.Context(), busy()); !errors.Is(err, ErrNotPainted) {
 		t.Fatal(err)
 	}
-	end := time.Now().Add(30 * time.Second)
+	end := time.Now().Add(2 * time.Minute)
 	for !errors.Is(g.w.Alive(), ErrStalled) {
 		if time.Now().After(end) {
 			t.Fatal("a stuck page is alive")

@@ -22,7 +22,7 @@ func TestTheUnitUnderAHeadlessCompositor(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := newGlass(t, Options{Stall: 3 * time.Second})
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	dir := shared(t)
 	cmd := exec.CommandContext(ctx, "cage", "-d", "--", script)

@@ -186,13 +186,13 @@ func (w *powered) signal(t *testing.T, s unix.Signal) {
 
 func (w *powered) await(t *testing.T, what string, come func() bool) {
 	t.Helper()
-	tick, late := time.NewTicker(2*time.Millisecond), time.After(30*time.Second)
+	tick, late := time.NewTicker(2*time.Millisecond), time.After(2*time.Minute)
 	defer tick.Stop()
 	for !come() {
 		select {
 		case <-tick.C:
 		case <-late:
-			t.Fatalf("power cut: waited 30 s for %s", what)
+			t.Fatalf("power cut: waited two minutes for %s", what)
 		}
 	}
 }

@@ -83,7 +83,7 @@ func TestFiftyAndFifty(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if r := porcupine.CheckOperationsTimeout(oneQueue(), hist.ops, time.Minute); r != porcupine.Ok {
+	if r := porcupine.CheckOperationsTimeout(oneQueue(), hist.ops, 5*time.Minute); r != porcupine.Ok {
 		t.Fatalf("%d operations: %s", len(hist.ops), r)
 	}
 	same(t, s)

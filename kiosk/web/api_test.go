@@ -280,7 +280,7 @@ func TestStream(t *testing.T) {
 	srv.Config = w.Server(nil)
 	srv.Start()
 	defer srv.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	req, _ := http.NewRequestWithContext(ctx, "GET", srv.URL+base+"/stream", nil)
 	res, err := http.DefaultClient.Do(req)

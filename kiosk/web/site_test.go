@@ -12,6 +12,7 @@ import (
 
 	"longcheng/kiosk"
 	"longcheng/kiosk/calling"
+	"longcheng/kiosk/freeport"
 	"longcheng/kiosk/sqlite"
 	"longcheng/kiosk/ticketing"
 	"longcheng/kiosk/web/webtest"
@@ -53,8 +54,11 @@ func (p *paper) Wake() {}
 // newSite opens a hall on Monday 2 March 2026 at ten o'clock.
 func newSite(t *testing.T, h *kiosk.Hall, change ...func(*Options)) *site {
 	t.Helper()
-	s := &site{t: t, paper: &paper{}, addr: "127.0.0.1:0", time: time.Date(2026, 3, 2, 10, 0, 0, 0, h.Location())}
+	s := &site{t: t, paper: &paper{}, time: time.Date(2026, 3, 2, 10, 0, 0, 0, h.Location())}
 	var err error
+	if s.addr, err = freeport.Address(); err != nil {
+		t.Fatal(err)
+	}
 	s.store, err = sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "hall.db"), Hall: h, Origin: "box", Now: s.now})
 	if err != nil {
 		t.Fatal(err)
@@ -141,7 +145,6 @@ func (s *site) up() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.addr = l.Addr().String()
 	s.srv = w.Server(s.lossy(w))
 	go s.srv.Serve(l)
 }

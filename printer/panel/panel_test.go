@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,16 +13,33 @@ import (
 )
 
 // fake is a printer of which only the page's side is real.
-type fake struct{ s printer.State }
+type fake struct {
+	mu sync.Mutex // the page asks while it presses
+	s  printer.State
+}
 
-func (f *fake) Status() printer.State { return f.s }
-func (f *fake) Pause()                { f.s.Status |= printer.Paused }
-func (f *fake) Resume()               { f.s.Status &^= printer.Paused }
+func (f *fake) Status() printer.State {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.s
+}
+
+func (f *fake) Pause() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.s.Status |= printer.Paused
+}
+
+func (f *fake) Resume() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.s.Status &^= printer.Paused
+}
 
 func printers() (*Panel, *fake, *fake) {
 	at := time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC)
-	well := &fake{printer.State{Printer: "printer-1", Status: printer.PaperLow, Since: at, Left: 37, Job: 4}}
-	ill := &fake{printer.State{Printer: "printer-2", Status: printer.CutterJam, Since: at, Left: -1}}
+	well := &fake{s: printer.State{Printer: "printer-1", Status: printer.PaperLow, Since: at, Left: 37, Job: 4}}
+	ill := &fake{s: printer.State{Printer: "printer-2", Status: printer.CutterJam, Since: at, Left: -1}}
 	return &Panel{Printers: []Printer{well, ill}}, well, ill
 }
 
@@ -41,7 +59,7 @@ func TestPauseAndResume(t *testing.T) {
 		if w.Code != tt.code || w.Code == 200 && (json.Unmarshal(w.Body.Bytes(), &got) != nil || len(got) != 2 || got[0].Paused != tt.paused) {
 			t.Errorf("%s: %d %s", tt.path, w.Code, w.Body)
 		}
-		if paused := well.s.Status&printer.Paused != 0; paused != tt.paused {
+		if paused := well.Status().Status&printer.Paused != 0; paused != tt.paused {
 			t.Errorf("%s: paused is %v", tt.path, paused)
 		}
 	}

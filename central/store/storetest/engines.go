@@ -75,7 +75,7 @@ func await(t testing.TB, dsn, log string) *sql.DB {
 	db, err := sql.Open("pgx", dsn)
 	must(t, err)
 	t.Cleanup(func() { db.Close() })
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -84,7 +84,7 @@ func await(t testing.TB, dsn, log string) *sql.DB {
 		case <-tick.C:
 		case <-ctx.Done():
 			said, _ := os.ReadFile(log)
-			t.Fatalf("PostgreSQL did not start within 30 s: %s", said)
+			t.Fatalf("PostgreSQL did not start within two minutes: %s", said)
 		}
 	}
 	return db

@@ -68,8 +68,8 @@ func newRig(t *testing.T) *rig {
 		r.link(r.name[name], filepath.Join(r.State, "ports", name))
 	}
 	r.hardware()
-	r.aStore()
 	r.Now = func() time.Time { return time.Date(2027, 3, 1, 10, 0, 0, 0, time.Local) }
+	r.aStore()
 	r.Synced = func() (bool, bool) { return true, true }
 	r.Statfs = func(string) (unix.Statfs_t, error) {
 		return unix.Statfs_t{Bsize: 4096, Blocks: 8 << 20, Bavail: 4 << 20, Files: 1 << 20, Ffree: 1 << 19}, nil
@@ -129,6 +129,7 @@ func (r *rig) aStore() {
 		r.must(s.Note(r.t.Context(), kiosk.KindAlarm, kiosk.Alarm{Source: "printer", State: "ready"}))
 	}
 	r.must(s.Close())
+	r.must(os.Chtimes(filepath.Join(r.State, "hall.db"), r.Now(), r.Now())) // whatever this machine's clock says
 }
 
 // hardware makes the printer and the card reader live.

@@ -185,7 +185,7 @@ func TestWizard(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-	case <-time.After(time.Minute):
+	case <-time.After(3 * time.Minute):
 		t.Fatal("the wizard does not end")
 	}
 	shows(t, s.URL, "设置完成")
@@ -204,7 +204,7 @@ func post(t *testing.T, at string, v url.Values) {
 func shows(t *testing.T, at, word string) {
 	t.Helper()
 	text := ""
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		res, err := http.Get(at)
 		if err != nil {
 			t.Fatal(err)

@@ -46,7 +46,7 @@ func newRig(t *testing.T) *rig {
 	r := &rig{t: t, ill: map[string]bool{}, schema: 2, shelf: shelf{dir: t.TempDir()}}
 	r.box = &Box{
 		Home: Home{Dir: filepath.Join(dir, "home"), Packaged: filepath.Join(dir, "bin")}, Config: filepath.Join(dir, "etc"),
-		Arch: "amd64", Now: time.Now, Daemon: r, Patience: Patience{Every: time.Millisecond, Good: 5 * time.Millisecond, Within: 50 * time.Millisecond},
+		Arch: "amd64", Now: time.Now, Daemon: r, Patience: Patience{Every: time.Millisecond, Good: 5 * time.Millisecond, Within: time.Minute},
 		Schema: func(context.Context) (int64, error) { return r.schema, nil },
 		Try:    func(context.Context, release.Release, string) error { return nil },
 		Say:    t.Logf,
@@ -77,7 +77,15 @@ func (r *rig) publish(version string, serial, schema int64) release.Release {
 	archive(r.t, filepath.Join(r.shelf.dir, version), map[string]string{daemonName: version, "kioskctl": version})
 	rel := release.Release{Version: version, Serial: serial, Kind: release.Program, Arch: "amd64", Schema: schema}
 	r.shelf.list = append([]release.Release{rel}, r.shelf.list...)
+	r.box.Patience.Within = time.Minute
 	return rel
+}
+
+// sicken makes a version one that never becomes healthy, and the box one that soon
+// knows; a healthy release has the time that a busy machine needs.
+func (r *rig) sicken(version string) {
+	r.ill[version] = true
+	r.box.Patience.Within = 50 * time.Millisecond
 }
 
 func archive(t *testing.T, to string, files map[string]string) {
@@ -177,7 +185,7 @@ func TestAHealthyReleaseIsKeptAndCanBeLeftAgain(t *testing.T) {
 func TestAnIllReleaseIsGivenUpWithItsConfiguration(t *testing.T) {
 	r := newRig(t)
 	r.publish("1.1", 200, 2)
-	r.ill["1.1"] = true
+	r.sicken("1.1")
 	doc := filepath.Join(r.box.Config, "kioskd.toml")
 	r.crash = func() { r.crash = nil; r.write(doc, "changed by 1.1") }
 	err := r.apply(false)
@@ -207,7 +215,7 @@ func TestTheThirdStartIsTheLast(t *testing.T) {
 	r := newRig(t)
 	r.publish("1.1", 200, 2)
 	dead, kill := context.WithCancel(t.Context())
-	r.ill["1.1"] = true
+	r.sicken("1.1")
 	r.crash = kill
 	rel, _ := r.box.Choose(&r.shelf, "", false)
 	if err := r.box.Apply(dead, &r.shelf, rel, false); !errors.Is(err, context.Canceled) {
@@ -252,7 +260,7 @@ func TestAOneWayReleaseThatIsIll(t *testing.T) {
 	for migrated, want := range map[int64]string{2: Packaged, 3: "1.1"} {
 		r := newRig(t)
 		r.publish("1.1", 200, 3)
-		r.ill["1.1"] = true
+		r.sicken("1.1")
 		r.crash = func() { r.schema = migrated }
 		if err := r.apply(true); err == nil {
 			t.Error("an ill release was kept without a word")

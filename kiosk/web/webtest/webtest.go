@@ -20,21 +20,22 @@ import (
 
 const (
 	program  = "/usr/bin/chromium"
-	patience = 20 * time.Second // two loaded cores, not a budget
+	patience = time.Minute // a slow machine with too much to do, not a budget
 	look     = 25 * time.Millisecond
 )
 
 // A Browser is one running Chromium with a profile of its own.
 type Browser struct{ ctx context.Context }
 
-// Start runs a browser until the test ends.
+// Start runs a browser until the test ends. The profile is a temporary directory of
+// chromedp, which waits for the browser's helpers before it removes it.
 func Start(t *testing.T) *Browser {
 	t.Helper()
 	if _, err := os.Stat(program); err != nil {
 		t.Fatalf("start browser: %v: install it with: apt-get install chromium fonts-noto-cjk", err)
 	}
 	o := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("lang", "zh-CN"), chromedp.Flag("accept-lang", "zh-CN"), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", true))
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), o...)
 	ctx, quit := chromedp.NewContext(alloc)

@@ -138,7 +138,7 @@ func (r *rig) eot(n byte) byte {
 // print runs the printer until n slips have left it.
 func (r *rig) print(bytes string, n int) {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	done := make(chan error, 1)
 	go func() { done <- r.bench.Printers[0].Run(ctx) }()
 	defer func() { cancel(); <-done }()

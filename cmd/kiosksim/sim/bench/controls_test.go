@@ -64,7 +64,7 @@ func TestJam(t *testing.T) {
 	r := lay(t)
 	r.do("printers/0/jam", `{"on":true}`)
 	p := r.bench.Printers[0]
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
 	defer func() { cancel(); <-done }()

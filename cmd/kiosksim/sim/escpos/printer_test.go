@@ -44,7 +44,7 @@ func plug(t *testing.T) rig {
 		t.Fatal(err)
 	}
 	p := New(Config{Dots: 576, Font: solid{}}, w)
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	done := make(chan error, 2)
 	go func() { done <- w.Run(ctx, p.Receive) }()
 	go func() { done <- p.Run(ctx) }()
@@ -66,7 +66,7 @@ func (r rig) send(s string) {
 func (r rig) expect(want string) {
 	r.t.Helper()
 	b := make([]byte, len(want))
-	r.host.SetReadDeadline(time.Now().Add(10 * time.Second))
+	r.host.SetReadDeadline(time.Now().Add(time.Minute))
 	if _, err := io.ReadFull(r.host, b); err != nil || string(b) != want {
 		r.t.Fatalf("answer % x, want % x (%v)", b, want, err)
 	}
