@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -95,8 +96,8 @@ var portInjuries = []injury{
 		r.link("/dev/null", r.Root+"/dev/null")
 	}, "/dev/null", ""},
 	{"port-hangs", func(r *rig) { says(r, "board board1", OfPort(parts.ErrHangs), "opening hangs") }, "board board1", ""},
-	{"device-silent", func(r *rig) { r.readerTalk = func([]byte) []byte { return nil } }, "reader reader-1", "nothing at 115200"},
-	{"wrong-baud", func(r *rig) { r.printerSpeed.Store(9600) }, "printer printer-1", "configured 115200, answers at 9600"},
+	{"device-silent", func(r *rig) { r.Grace = 0; r.readerTalk = func([]byte) []byte { return nil } }, "reader reader-1", "nothing at 115200"},
+	{"wrong-baud", func(r *rig) { r.Grace = 4 * time.Second; r.printerSpeed.Store(9600) }, "printer printer-1", "configured 115200, answers at 9600"},
 	{"line-noise", func(r *rig) {
 		says(r, "line line-1", "", status.Ready)
 		r.Status.Devices[0].Wire = &status.Wire{Read: 5000, Framing: 60}
@@ -125,12 +126,16 @@ var deviceInjuries = []injury{
 	{"printer-broken", paper(printer.Broken), "printer-1", "failed"},
 	{"printer-error", paper(printer.Offline), "printer-1", "offline"},
 	{"printer-paused", paper(printer.Paused), "printer-1", "paused"},
-	{"printer-silent", func(r *rig) { r.printer.Silence(true) }, "printer-1", "nothing at 115200"},
+	{"printer-silent", func(r *rig) { r.Grace = 0; r.printer.Silence(true) }, "printer-1", "nothing at 115200"},
 	{"printer-emulation", func(r *rig) { // a Star answers with its own block of status
+		r.Grace = 2 * time.Second
 		r.printerTalk = func([]byte) []byte { return []byte{0x23, 0x86, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80} }
 	}, "printer-1", "23 86"},
 	{"reader-module", func(r *rig) { r.readerTalk = func([]byte) []byte { return samSays(0x66) } }, "reader-1", "not licensed"},
-	{"reader-garbled", func(r *rig) { r.readerTalk = func([]byte) []byte { b := samSays(0x90); b[len(b)-1] ^= 0xFF; return b } }, "reader-1", ""},
+	{"reader-garbled", func(r *rig) {
+		r.Grace = 2 * time.Second
+		r.readerTalk = func([]byte) []byte { b := samSays(0x90); b[len(b)-1] ^= 0xFF; return b }
+	}, "reader-1", ""},
 	{"strip-silent", surface("strip:2", line.ErrSilent), "strip:2", "silent"},
 	{"strip-doubled", surface("strip:2", onbon.ErrCorrupt), "strip:2", "sound frame"},
 	{"strip-refused", surface("strip:2", errors.New("the card refuses the area")), "strip:2", ""},

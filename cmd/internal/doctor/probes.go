@@ -34,13 +34,13 @@ func (e *exam) probes() {
 		profile, err := e.conf.Model(p)
 		port, ok := e.conf.PortOf("printer", p.Name)
 		if err == nil && ok && profile.Answers() {
-			ask := printerProbe{parts.Language(p.Driver, profile, nil)}
+			ask := printerProbe{parts.Language(p.Driver, profile, nil), printerAnswers + e.Grace}
 			e.probe(port, ask.ask, "printer-silent", "printer-emulation")
 		}
 	}
 	for _, r := range e.conf.Readers {
 		if port, ok := e.conf.PortOf("reader", r.Name); ok && r.Driver == "sam" {
-			e.probe(port, askReader, "device-silent", "reader-garbled")
+			e.probe(port, e.askReader, "device-silent", "reader-garbled")
 		}
 	}
 }
@@ -119,7 +119,10 @@ func (c *counted) Read(b []byte) (int, error) {
 }
 
 // A printerProbe asks for the status in a printer's language.
-type printerProbe struct{ lang printer.Language }
+type printerProbe struct {
+	lang   printer.Language
+	within time.Duration // it answers, or is silent
+}
 
 func (q printerProbe) ask(ctx context.Context, p device.Port) (h heard) {
 	answers, all := q.lang.Answers(), printer.Status(0)
@@ -128,7 +131,7 @@ func (q printerProbe) ask(ctx context.Context, p device.Port) (h heard) {
 		if _, err := p.Write(q.lang.Query(n)); err != nil {
 			return h
 		}
-		a, ok, junk := listen(ctx, p, answers)
+		a, ok, junk := q.listen(ctx, p, answers)
 		if len(junk) > 0 {
 			h.said = fmt.Sprintf("came back: % x", junk)
 		}
@@ -144,9 +147,9 @@ func (q printerProbe) ask(ctx context.Context, p device.Port) (h heard) {
 }
 
 // listen waits for the reply to a query; junk is what was no answer.
-func listen(ctx context.Context, p device.Port, answers printer.Answers) (a printer.Answer, ok bool, junk []byte) {
+func (q printerProbe) listen(ctx context.Context, p device.Port, answers printer.Answers) (a printer.Answer, ok bool, junk []byte) {
 	buf := make([]byte, 64)
-	for end := time.Now().Add(printerAnswers); time.Now().Before(end) && ctx.Err() == nil; {
+	for end := time.Now().Add(q.within); time.Now().Before(end) && ctx.Err() == nil; {
 		n, err := p.Read(buf)
 		for _, b := range buf[:n] {
 			if a, ok = answers.Next(b); ok && a.Kind == printer.Replied {
@@ -164,8 +167,8 @@ func listen(ctx context.Context, p device.Port, answers printer.Answers) (a prin
 }
 
 // askReader asks the security module how it is.
-func askReader(ctx context.Context, p device.Port) heard {
-	ctx, cancel := context.WithTimeout(ctx, readerAnswers)
+func (e *exam) askReader(ctx context.Context, p device.Port) heard {
+	ctx, cancel := context.WithTimeout(ctx, readerAnswers+e.Grace)
 	defer cancel()
 	err := idcard.NewModule(p).Status(ctx)
 	var s idcard.Status

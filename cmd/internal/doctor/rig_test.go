@@ -84,6 +84,7 @@ func newRig(t *testing.T) *rig {
 	r.Addrs = func() ([]net.Addr, error) { return []net.Addr{&net.IPNet{IP: net.IPv4(10, 0, 0, 2)}}, nil }
 	r.Dial = func(context.Context, string) error { return nil }
 	r.Lookup = func(context.Context, string) error { return nil }
+	r.Grace = 20 * time.Second
 	return r
 }
 
