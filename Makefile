@@ -3,6 +3,9 @@
 # A test (TestCommitsUseFdatasync) proves that the flag took effect.
 export CGO_CFLAGS := -g -O2 -DHAVE_FDATASYNC=1
 export CGO_ENABLED := 1
+# A race detector that stays for a second after the end of every program, and of every
+# simulated hall's, finds no more than one that stays for a moment.
+export GORACE := atexit_sleep_ms=100
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)

@@ -255,6 +255,7 @@ var cuts = flag.Int("cuts", 5, "how often an update is cut; make test-update cut
 // it. After each cut the box starts, with the old release or with the new one; in
 // the end it has the new one, and its store is whole.
 func TestAnUpdateIsCut(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t)
 	m.stick = true
 	m.publishNext()

@@ -136,6 +136,7 @@ case $1 in version) echo 1.2 ;; run) exit 1 ;; esac
 // hall. The box fetches at any time, takes them in a pause, and tells the centre
 // what became of them.
 func TestARolloutOfTheCentre(t *testing.T) {
+	t.Parallel() // it mostly waits
 	m := newMachine(t)
 	broken := filepath.Join(m.dir, "broken")
 	m.ok(os.Mkdir(broken, 0o755))

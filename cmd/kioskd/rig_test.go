@@ -67,6 +67,12 @@ var awayFromMidnight = sync.OnceValue(func() time.Duration {
 	return 0
 })
 
+// The faces are unpacked once for all tests: they are only read.
+var (
+	face16 = sync.OnceValue(glyph.Face16)
+	face24 = sync.OnceValue(glyph.Face24)
+)
+
 // A rig is the small hall's hardware, simulated, and a state directory.
 type rig struct {
 	t       testing.TB
@@ -93,10 +99,10 @@ func newRig(t testing.TB, speed float64) *rig {
 		}
 		r.cables[name] = cable
 	}
-	r.printer = escpos.New(escpos.Config{Dots: 576, SpeedMM: speed, Font: escpos.FaceFont(glyph.Face24())}, r.cables["printer-1"])
+	r.printer = escpos.New(escpos.Config{Dots: 576, SpeedMM: speed, Font: escpos.FaceFont(face24())}, r.cables["printer-1"])
 	r.reader = sam.New(r.cables["reader-1"])
 	r.board = modbusio.New(1, r.cables["board-1"])
-	r.line = onbon.New(r.cables["line-1"], glyph.Face16(),
+	r.line = onbon.New(r.cables["line-1"], face16(),
 		onbon.Config{Name: "1", Address: 1, Width: 192, Height: 32}, onbon.Config{Name: "2", Address: 2, Width: 192, Height: 32})
 	r.run()
 	return r

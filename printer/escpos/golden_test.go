@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"longcheng/device/glyph"
@@ -16,6 +17,9 @@ import (
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
+
+// faces are unpacked once for all tests.
+var faces = sync.OnceValue(func() Glyphs { return raster.Faces(glyph.Face24(), glyph.Face16()) })
 
 // stamp is a small picture with white rows in its middle.
 func stamp() *glyph.Bitmap {
@@ -63,7 +67,7 @@ func elements() []struct {
 
 func goldenPage(t *testing.T, p printer.Profile) []byte {
 	t.Helper()
-	e := &Encoder{Profile: p, Glyphs: raster.Faces(glyph.Face24(), glyph.Face16())}
+	e := &Encoder{Profile: p, Glyphs: faces()}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# %s. The bytes of each element between ESC @ and the marks; dots in brackets.\n", p.Name)
 	for _, x := range elements() {
@@ -146,7 +150,7 @@ func TestProfileDecides(t *testing.T) {
 	} {
 		p := profile(t, "generic80")
 		c.change(&p)
-		d := encode(t, &Encoder{Profile: p, Glyphs: raster.Faces(glyph.Face24(), glyph.Face16())}, printer.Page{c.el})
+		d := encode(t, &Encoder{Profile: p, Glyphs: faces()}, printer.Page{c.el})
 		got := hex.EncodeToString(d.Body)
 		if !strings.Contains(got, c.want) || strings.Contains(got, c.not) {
 			t.Errorf("%s: %.200s: want %s, not %s", c.name, got, c.want, c.not)
@@ -215,7 +219,7 @@ func TestEncodeAllocations(t *testing.T) {
 // A whole ticket in dots, 576 by 800, is the baseline of the budget of 15 ms.
 func BenchmarkRasterTicket(b *testing.B) {
 	p := profile(b, "generic80")
-	g := raster.Faces(glyph.Face24(), glyph.Face16())
+	g := faces()
 	var page printer.Page
 	for range 15 {
 		page = append(page, printer.Text{S: "请留意叫号屏和语音，过号请到咨询台排队", Draw: true})
@@ -234,7 +238,7 @@ func BenchmarkRasterTicket(b *testing.B) {
 // BenchmarkDrawTicket draws the same ticket whole, as a preview shows it.
 func BenchmarkDrawTicket(b *testing.B) {
 	p := profile(b, "generic80")
-	g := raster.Faces(glyph.Face24(), glyph.Face16())
+	g := faces()
 	page := printer.Layout(slip(), p.Columns)
 	page = append(page[:len(page)-1:len(page)-1], page[:len(page)-1]...)
 	var m *glyph.Bitmap

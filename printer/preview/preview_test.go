@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"longcheng/device/glyph"
@@ -17,13 +18,16 @@ import (
 	"longcheng/printer/raster"
 )
 
+// faces are unpacked once for all tests.
+var faces = sync.OnceValue(func() raster.Glyphs { return raster.Faces(glyph.Face24(), glyph.Face16()) })
+
 func previewer() *Previewer {
 	hall := &kiosk.Hall{
 		Name:  kiosk.Text{ZH: "龙城市政务服务中心", EN: "Longcheng Service Centre"},
 		Rules: kiosk.Rules{PhoneURL: "https://q.example/"},
 		Items: []kiosk.Item{{ID: "id", Name: kiosk.Text{ZH: "居民身份证申领", EN: "Identity card"}, Bring: []kiosk.Text{{ZH: "户口簿", EN: "Household register"}}}},
 	}
-	return &Previewer{Hall: func() *kiosk.Hall { return hall }, Glyphs: raster.Faces(glyph.Face24(), glyph.Face16())}
+	return &Previewer{Hall: func() *kiosk.Hall { return hall }, Glyphs: faces()}
 }
 
 // Every sample is a picture as wide as the paper of every model, with something

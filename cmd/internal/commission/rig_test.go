@@ -20,6 +20,12 @@ import (
 	"longcheng/kiosk"
 )
 
+// The faces are unpacked once for all tests: they are only read.
+var (
+	face16 = sync.OnceValue(glyph.Face16)
+	face24 = sync.OnceValue(glyph.Face24)
+)
+
 // A rig is the small hall's hardware, simulated, and its configuration.
 type rig struct {
 	state   string
@@ -53,7 +59,7 @@ func newRig(t *testing.T) *rig {
 		return c
 	}
 	p := plug("printer", conf.Printers[0].Port)
-	r.printer = escpos.New(escpos.Config{Dots: 576, Font: escpos.FaceFont(glyph.Face24()), Units: 1}, p)
+	r.printer = escpos.New(escpos.Config{Dots: 576, Font: escpos.FaceFont(face24()), Units: 1}, p)
 	start(r.printer.Run)
 	start(func(ctx context.Context) error { return p.Run(ctx, r.printer.Receive) })
 	c := plug("reader", conf.Readers[0].Port)
@@ -66,7 +72,7 @@ func newRig(t *testing.T) *rig {
 	r.board = modbusio.New(byte(conf.Boards[0].Address), b)
 	start(func(ctx context.Context) error { return b.Run(ctx, r.board.Receive) })
 	l := plug("line", conf.Lines[0].Port)
-	r.line = onbon.New(l, glyph.Face16(), onbon.Config{Name: "1", Address: 1, Width: 192, Height: 32}, onbon.Config{Name: "2", Address: 2, Width: 192, Height: 32})
+	r.line = onbon.New(l, face16(), onbon.Config{Name: "1", Address: 1, Width: 192, Height: 32}, onbon.Config{Name: "2", Address: 2, Width: 192, Height: 32})
 	start(func(ctx context.Context) error { return l.Run(ctx, r.line.Receive) })
 	return r
 }
