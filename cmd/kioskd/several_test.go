@@ -494,7 +494,7 @@ func TestClocksJumpOverMidnightAndBack(t *testing.T) {
 	h := newSeveralHall(t)
 	c, _ := config.Load(h.host.conf)
 	now := time.Now().In(c.Hall.Location())
-	over := time.Date(now.Year(), now.Month(), now.Day()+1, 0, 30, 0, 0, now.Location()).Sub(now)
+	over := time.Date(now.Year(), now.Month(), now.Day()+1, 0, 30, 0, 0, now.Location()).Sub(now) - awayFromMidnight()
 	k1, k2 := h.join("kiosk.toml", "kiosk-1"), h.join("kiosk.toml", "kiosk-2")
 	a, n := &audit{}, 0
 	take := func(boxes ...*member) {
