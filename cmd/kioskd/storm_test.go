@@ -192,7 +192,7 @@ func TestAHallInAStorm(t *testing.T) {
 	}
 	callsOnce(t, events, seen.told())
 	deliveredOnly(t, events)
-	if r := porcupine.CheckOperationsTimeout(oneTicket(), seen.ops, time.Minute); r != porcupine.Ok {
+	if r := porcupine.CheckOperationsTimeout(oneTicket(), seen.ops, 5*time.Minute); r != porcupine.Ok {
 		t.Errorf("what people were told is no history of a hall: %s", r)
 	}
 	for _, m := range all {

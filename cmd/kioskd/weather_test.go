@@ -47,7 +47,8 @@ func newNamespace(t *testing.T, ip netip.Addr) (*namespace, *os.File, error) {
 		}
 	}()
 	t.Cleanup(func() { close(n.do) })
-	return n, tun, <-ready
+	err := <-ready
+	return n, tun, err
 }
 
 // openTun makes the only way out of the namespace that it is called in.
