@@ -34,7 +34,7 @@ type Intent struct {
 
 // A Visit is one citizen's stay and owns one ticket number.
 type Visit struct {
-	ID        string    `json:"id"` // 96 random bits, base32: the secret behind the ticket's QR
+	ID        string    `json:"id"` // base32: the secret behind the ticket's QR, 76 random bits and the time
 	Day       Day       `json:"day"`
 	Number    string    `json:"number"` // as printed, such as A012
 	Item      string    `json:"item,omitempty"`

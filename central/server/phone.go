@@ -200,7 +200,7 @@ func (s *Server) phone(r *http.Request, hall, id string) (d phoneData, err error
 	return shown(p, doc, s.lang(r), f.read), nil
 }
 
-// visitID says whether a text can be the secret of a visit: 96 bits in base32.
+// visitID says whether a text can be the secret of a visit: 12 bytes in base32.
 func visitID(id string) bool {
 	if len(id) < 16 || len(id) > 32 {
 		return false

@@ -109,7 +109,7 @@ func build(ctx context.Context, c *config.Config, set settings, log *slog.Logger
 		return nil, errors.Join(err, b.close())
 	}
 	b.life.failed = make(chan error, 1)
-	b.check = &selfCheck{store: b.store.Check, pulses: b.pulses, every: watchdogTime(), notify: tellSystemd, failed: b.life.fail, log: log}
+	b.check = &selfCheck{store: b.store.Check, broken: b.store.Broken(), pulses: b.pulses, every: watchdogTime(), notify: tellSystemd, failed: b.life.fail, log: log}
 	b.disk = disk{dir: set.state, room: roomOf, say: b.health.disk}
 	b.makeReleases()
 	b.mux.HandleFunc("GET /healthz", b.healthz)

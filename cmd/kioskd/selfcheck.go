@@ -18,6 +18,7 @@ import (
 // A disk that is full ends nothing: a new start would find it as full.
 type selfCheck struct {
 	store  func(context.Context) error
+	broken <-chan struct{} // closed when the store fails for good: it is asked at once
 	pulses []*pulse
 	every  time.Duration     // the watchdog's patience: three checks fit into it
 	notify func(word string) // tells systemd
@@ -65,10 +66,23 @@ func (c *selfCheck) run(ctx context.Context) error {
 			return nil
 		}
 		said = c.tell(said)
-		if sleep(ctx, c.pause()) != nil {
+		if c.rest(ctx) != nil {
 			return nil
 		}
 	}
+}
+
+// rest waits for the next check.
+func (c *selfCheck) rest(ctx context.Context) error {
+	t := time.NewTimer(c.pause())
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-c.broken:
+	case <-t.C:
+	}
+	return nil
 }
 
 // final reports whether a store says of its error that only opening it again can

@@ -215,6 +215,26 @@ func TestAHangingStoreIsNotWell(t *testing.T) {
 	})
 }
 
+// A store that breaks between two checks is asked at once.
+func TestABrokenStoreIsNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken, failed, store := make(chan struct{}), make(chan error, 1), &fakeStore{}
+		c := &selfCheck{store: store.ask, broken: broken, every: 30 * time.Second, notify: func(string) {}, failed: func(err error) { failed <- err }, log: quiet}
+		s := start("self-check", quiet, []part{{name: "self-check", run: c.run}})
+		time.Sleep(time.Minute + time.Second)
+		begun := time.Now()
+		store.set(closedForGood{errors.New("read-only file system")})
+		close(broken)
+		<-failed
+		if took := time.Since(begun); took > 0 {
+			t.Errorf("the daemon went on for %s", took)
+		}
+		if err := s.stop(time.Minute); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 type closedForGood struct{ error }
 
 func (closedForGood) Final() bool { return true }

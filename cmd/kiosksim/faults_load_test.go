@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -182,9 +183,22 @@ func hangs(t *testing.T) {
 	r.close()
 }
 
+// tickets takes n tickets and tells how long each took, the fastest first.
+func (r *rig) tickets(n int) (took []time.Duration) {
+	r.t.Helper()
+	for range n {
+		begun := time.Now()
+		r.ticket()
+		took = append(took, time.Since(begun).Round(100*time.Microsecond))
+	}
+	slices.Sort(took)
+	return took
+}
+
 // Somebody reads the whole journal again and again while tickets are given.
 func reader(t *testing.T) {
 	r := newRig(t)
+	quiet := r.tickets(10)
 	ctx, stop := context.WithCancel(r.ctx)
 	var reading sync.WaitGroup
 	readings := 0
@@ -201,15 +215,10 @@ func reader(t *testing.T) {
 			readings++
 		}
 	})
-	slowest := time.Duration(0)
-	for range 20 {
-		begun := time.Now()
-		r.ticket()
-		slowest = max(slowest, time.Since(begun))
-	}
+	loud := r.tickets(10)
 	stop()
 	reading.Wait()
-	t.Logf("%d whole readings meanwhile; the slowest ticket took %s", readings, slowest.Round(time.Millisecond))
+	t.Logf("a ticket took %s, the slowest %s; during %d whole readings %s, the slowest %s", quiet[5], quiet[9], readings, loud[5], loud[9])
 	if e := r.close(); len(e.ledger.numbers) != 20 {
 		t.Errorf("%d tickets, want 20", len(e.ledger.numbers))
 	}

@@ -27,6 +27,7 @@ func TestFaults(t *testing.T) {
 		{1, "killed as soon as a ticket was promised", killedAfterThePromise},
 		{2, "disk full", diskFull},
 		{3, "damaged store", damagedStore},
+		{4, "disk goes read-only", diskReadOnly},
 		{5, "clock jumps back", clockJumpsBack},
 		{6, "clock steps over midnight", clockAtMidnight},
 		{8, "paper out in mid-ticket", paperOut},
@@ -38,7 +39,8 @@ func TestFaults(t *testing.T) {
 		{31, "cables pulled again and again", pulled},
 		{33, "printer hangs", hangs},
 		{34, "somebody reads everything", reader},
-		{35, "stalls", stalls},
+		{35, "box stalls", stalls},
+		{35, "disk stalls", diskStalls},
 	} {
 		t.Run(fmt.Sprintf("row-%d", row.n), func(t *testing.T) {
 			t.Parallel()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/pressly/goose/v3"
 
@@ -80,6 +81,9 @@ func shape(ctx context.Context, path string) error {
 // SQLite takes zeros for the end of the log, and removes the file on Close.
 func growLog(path string) (err error) {
 	f, err := os.OpenFile(path+"-wal", os.O_RDWR|os.O_CREATE, 0o600)
+	if errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("%w: the disk has failed or is mounted so: look with dmesg, repair it with fsck or replace it", err)
+	}
 	if err != nil {
 		return err
 	}

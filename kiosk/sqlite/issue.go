@@ -217,7 +217,7 @@ func minuteOf(at time.Time) kiosk.TimeOfDay { return kiosk.TimeOfDay(at.Hour()*6
 func (t *tx) give(w *wish, n int, at time.Time) issuedBody {
 	b := issuedBody{Person: w.Person, Prefix: w.prefix, N: n, Band: w.band, Code: w.Code}
 	v := kiosk.Visit{
-		ID: newID(), Day: t.head.day, Number: kiosk.Number(w.prefix, b.N), Item: w.Item, Flow: w.Flow, Stage: w.Stage,
+		ID: newID(at), Day: t.head.day, Number: kiosk.Number(w.prefix, b.N), Item: w.Item, Flow: w.Flow, Stage: w.Stage,
 		Channel: w.Channel, Kiosk: w.Kiosk, Name: w.Name, TakenAt: at, Unsettled: t.head.alarm != "",
 	}
 	virtual := w.arrival
@@ -242,10 +242,14 @@ func (t *tx) give(w *wish, n int, at time.Time) issuedBody {
 	return b
 }
 
-// newID returns 96 random bits in base32: the secret of a visit.
-func newID() string {
+// newID returns the secret of a visit: 76 random bits in base32, behind the last 20
+// bits of the time in milliseconds, by which the tickets of one moment are
+// neighbours in the index: one page is synced for many, not one for each.
+func newID(at time.Time) string {
 	var b [12]byte
 	_, _ = rand.Read(b[:]) // never fails since Go 1.24
+	ms := uint32(at.UnixMilli()) << 12
+	b[0], b[1], b[2] = byte(ms>>24), byte(ms>>16), byte(ms>>8)&0xf0|b[2]&0x0f
 	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:])
 }
 

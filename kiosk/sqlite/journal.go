@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -253,14 +254,13 @@ func (t *tx) recalled(d demand, v any) (bool, error) {
 	if d.request == "" {
 		return false, nil
 	}
-	var body, stored string
-	err := t.QueryRowContext(context.Background(), "SELECT body, answer FROM journal WHERE request = ?", d.request).Scan(&body, &stored)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
+	row := make([]driver.Value, 2)
+	found, err := t.row(row, "SELECT body, answer FROM journal WHERE request = ?", d.request)
+	if err != nil || !found {
+		return err != nil, err
 	}
-	if err != nil {
-		return true, err
-	}
+	body, _ := row[0].(string)
+	stored, _ := row[1].(string)
 	var a answer
 	if err := json.Unmarshal([]byte(stored), &a); err != nil {
 		return true, err

@@ -49,7 +49,7 @@ func promoted(t testing.TB, r *Replica, name string, now func() time.Time) *Stor
 
 func one(t testing.TB, s *Store) kiosk.Issued {
 	t.Helper()
-	return must[kiosk.Issued](t)(s.Issue(context.Background(), want(newID()), nil))
+	return must[kiosk.Issued](t)(s.Issue(context.Background(), want(newID(time.Now())), nil))
 }
 
 // A copy knows all that its host knew, and goes on under a new epoch: later
@@ -119,9 +119,12 @@ func fenced(t *testing.T, p *pair, s *Store) {
 		t.Errorf("the old host said %v", err)
 	}
 	for name, f := range map[string]func() error{
-		"issue":   func() error { _, err := p.host.Issue(ctx, want(newID()), nil); return err },
-		"call":    func() error { _, err := p.host.Call(ctx, kiosk.CallRequest{Request: newID(), Window: "1"}); return err },
-		"reserve": func() error { _, err := p.host.Reserve(ctx, newID(), p.kiosk.Origin(), nil); return err },
+		"issue": func() error { _, err := p.host.Issue(ctx, want(newID(time.Now())), nil); return err },
+		"call": func() error {
+			_, err := p.host.Call(ctx, kiosk.CallRequest{Request: newID(time.Now()), Window: "1"})
+			return err
+		},
+		"reserve": func() error { _, err := p.host.Reserve(ctx, newID(time.Now()), p.kiosk.Origin(), nil); return err },
 		"hand in": func() error { _, err := p.host.HandIn(ctx, kiosk.HandIn{Box: p.kiosk.Origin()}); return err },
 	} {
 		if err := f(); !errors.Is(err, replaced) {

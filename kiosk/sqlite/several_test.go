@@ -51,7 +51,7 @@ func (p *pair) meet(k *Store, seen kiosk.Standing) kiosk.Welcome {
 	}
 	wants := must[[]kiosk.Want](p.t)(k.Wants(ctx))
 	if len(wants) > 0 {
-		got := must[[]kiosk.Range](p.t)(p.host.Reserve(ctx, newID(), k.Origin(), wants))
+		got := must[[]kiosk.Range](p.t)(p.host.Reserve(ctx, newID(time.Now()), k.Origin(), wants))
 		if err := k.Hold(ctx, kiosk.Reserved{Ranges: got}); err != nil {
 			p.t.Fatal(err)
 		}

@@ -49,7 +49,8 @@ type Store struct {
 	once sync.Once
 
 	mu       sync.Mutex
-	ops      []*op // wait for the next commit
+	broken   chan struct{} // closed when failed is set
+	ops      []*op         // wait for the next commit
 	failed   error
 	watchers map[chan struct{}]struct{}
 	riding   []rider
@@ -67,7 +68,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
 		path: o.Path, hall: o.Hall, rules: o.Hall.Rules.WithDefaults(), loc: o.Hall.Location(), now: o.Now,
 		room: make(chan struct{}, roomFor), lead: make(chan struct{}, 1), quit: make(chan struct{}),
-		watchers: map[chan struct{}]struct{}{},
+		broken: make(chan struct{}), watchers: map[chan struct{}]struct{}{},
 	}
 	if err := s.open(ctx, o); err != nil {
 		s.closeFiles()
@@ -136,6 +137,9 @@ func (s *Store) Err() error {
 	defer s.mu.Unlock()
 	return s.failed
 }
+
+// Broken returns a channel that is closed as soon as Err is not nil.
+func (s *Store) Broken() <-chan struct{} { return s.broken }
 
 // Close finishes what was begun and closes the files. It may be called twice.
 func (s *Store) Close() error {

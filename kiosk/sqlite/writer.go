@@ -158,6 +158,9 @@ func (s *Store) recount(t *tx) error {
 func (s *Store) fail(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.failed == nil {
+		close(s.broken)
+	}
 	s.failed = failure{err}
 	return s.failed
 }

@@ -25,13 +25,6 @@ func (w *Web) atWindow(ctx context.Context, window string) (Session, error) {
 	return s, err
 }
 
-func (w *Web) surfaces(window string) []string {
-	if w.o.Surfaces == nil {
-		return nil
-	}
-	return w.o.Surfaces(window)
-}
-
 // WindowPath is the key and the window of a request; huma reads exported parts only.
 type WindowPath struct {
 	Key
@@ -87,7 +80,7 @@ func (w *Web) apiWindows(a huma.API) {
 			}
 			c, err := w.o.Windows.Next(ctx, kiosk.CallRequest{
 				Request: request("next "+in.Window+" "+s.User, in.Key.Key),
-				Window:  in.Window, By: s.User, Surfaces: w.surfaces(in.Window),
+				Window:  in.Window, By: s.User,
 			})
 			return &out[kiosk.Call]{c}, err
 		})
@@ -122,14 +115,10 @@ func (w *Web) act(ctx context.Context, action kiosk.Action, in *actInput) (kiosk
 	if in.Body != nil {
 		b = *in.Body
 	}
-	r := kiosk.ActRequest{
+	return w.o.Windows.Act(ctx, kiosk.ActRequest{
 		Request: request(string(action)+" "+in.Window+" "+s.User, in.Key.Key), Action: action,
 		Window: in.Window, By: s.User, Visit: b.Visit, Leg: b.Leg, Queue: b.Queue, To: b.To, Position: b.Position, Reason: b.Reason,
-	}
-	if action == kiosk.DoCall || action == kiosk.DoRecall {
-		r.Surfaces = w.surfaces(in.Window)
-	}
-	return w.o.Windows.Act(ctx, r)
+	})
 }
 
 func (w *Web) setWindow(ctx context.Context, in *stateInput) (*out[kiosk.WindowState], error) {

@@ -242,6 +242,12 @@ func TestProblems(t *testing.T) {
 	if heard == nil || !strings.Contains(heard.Error(), "sector 7") {
 		t.Errorf("OnError heard %v", heard)
 	}
+	for code, err := range map[string]error{"disk_full": noRoom{f.broken}, "store_broken": final{f.broken}} {
+		f.broken = fmt.Errorf("write: %w", err)
+		if got, m := c.do("GET", base+"/state", ""); got != 503 || m["code"] != code || strings.Contains(fmt.Sprint(m), "sector") {
+			t.Errorf("%s: %d %v", code, got, m)
+		}
+	}
 	if got, m := c.do("GET", base+"/nothing", ""); got != 404 || m["code"] != "no_path" {
 		t.Errorf("unknown path: %d %v", got, m)
 	}
@@ -249,6 +255,15 @@ func TestProblems(t *testing.T) {
 		t.Errorf("a body above the limit: %d", got)
 	}
 }
+
+// noRoom and final are errors of a store whose disk is full, or that broke.
+type (
+	noRoom struct{ error }
+	final  struct{ error }
+)
+
+func (noRoom) NoRoom() bool { return true }
+func (final) Final() bool   { return true }
 
 // A page of another site makes the browser send the cookie's request: refused.
 func TestOtherSitesAreRefused(t *testing.T) {

@@ -146,7 +146,7 @@ func (f *fakeHall) call(v *kiosk.Visit, w *kiosk.WindowState, r kiosk.CallReques
 	l := &v.Legs[0]
 	l.State, l.Window = kiosk.Called, r.Window
 	c := kiosk.Call{Seq: int64(len(f.calls) + 1), Visit: v.ID, Leg: l.ID, Number: v.Number, Item: v.Item, Window: r.Window, At: l.Arrival, By: r.By, Reason: v.Number + " is first: arrived 10:00:00"}
-	for i, s := range r.Surfaces {
+	for i, s := range []string{"strip:" + r.Window, "wall:main"} {
 		d := kiosk.Delivery{Surface: s, At: l.Arrival.Add(3 * time.Second)}
 		if i > 0 {
 			d = kiosk.Delivery{Surface: s, Fault: "no answer from the board"}
@@ -322,7 +322,6 @@ func testOptions(f *fakeHall) Options {
 	return Options{
 		Hall: f.hall, Tickets: f, Windows: f, State: f, Touch: &fakeTouch{state: TouchState{PrinterReady: true}},
 		Printers: map[string]string{"k1": "p1"}, Key: []byte(strings.Repeat("k", 32)),
-		Surfaces: func(w string) []string { return []string{"strip:" + w, "wall:main"} },
 		Users: []User{
 			{"li", cheap("1111"), []string{RoleClerk}}, {"wang", cheap("2222"), []string{RoleSupervisor}},
 			{"sys", cheap("3333"), []string{RoleSystem}},

@@ -62,10 +62,25 @@ func (w *Web) problem(ctx context.Context, err error, reading bool) *Problem {
 		if w.o.OnError != nil {
 			w.o.OnError(requestOf(ctx), err)
 		}
-		p = deny(http.StatusInternalServerError, "internal", "出了点问题", "something went wrong")
+		p = unforeseen(err)
 	}
 	p.Request = requestOf(ctx)
 	return p
+}
+
+// unforeseen is what is told about an error that no one who asks can help. What
+// the store gets over, by itself or with a new start, is 503: pages ask again
+// with the same key.
+func unforeseen(err error) *Problem {
+	var full interface{ NoRoom() bool }
+	var broken interface{ Final() bool }
+	switch {
+	case errors.As(err, &full) && full.NoRoom():
+		return deny(http.StatusServiceUnavailable, "disk_full", "系统存储已满，暂时无法办理，请告知工作人员", "the disk is full, please tell the staff")
+	case errors.As(err, &broken) && broken.Final():
+		return deny(http.StatusServiceUnavailable, "store_broken", "系统正在恢复，请稍候再试", "the system is coming back, try again in a moment")
+	}
+	return deny(http.StatusInternalServerError, "internal", "出了点问题", "something went wrong")
 }
 
 // known gives huma's own errors (a wrong body, a missing header) the same shape.

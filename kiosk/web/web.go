@@ -101,7 +101,6 @@ type Options struct {
 
 	Printers map[string]string               // touch page name -> printer; pages not listed do not exist
 	Walls    []string                        // names of the big screens, whose pages are /wall/NAME/
-	Surfaces func(window string) []string    // what must show the calls of a window; nil means nothing
 	Users    []User                          // who may sign in
 	Key      []byte                          // at least 32 secret bytes that sign sessions
 	Secure   bool                            // served over TLS: cookies are marked Secure

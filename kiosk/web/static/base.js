@@ -2,6 +2,34 @@
 // What every page of the hall shares. No page of ours loads anything from elsewhere.
 const $ = (id) => document.getElementById(id);
 
+// Chinese is written without spaces, and a browser breaks its lines between any two
+// characters: 人力资|源. Where the browser knows the words, phrases cuts a text into
+// pieces that stay whole: a single character goes with the word before it, as in
+// 公安|局, or after it, as in 和|社会.
+const segmenter = Intl.Segmenter && new Intl.Segmenter('zh', { granularity: 'word' });
+const han = /^\p{Script=Han}+$/u;
+const ahead = '和与及或至在对为按由从向以不请如未无';
+if (segmenter) document.documentElement.classList.add('phrases'); // the style sheet forbids other breaks
+
+function phrases(s) {
+  const pieces = [];
+  let open = false; // what comes next belongs to the last piece
+  for (const { segment: word } of segmenter.segment(s)) {
+    const single = han.test(word) && word.length === 1;
+    const apart = han.test(word) && han.test((pieces.at(-1) || '').slice(-1)) && !open;
+    if (!pieces.length || (apart && (!single || ahead.includes(word)))) pieces.push(word);
+    else pieces[pieces.length - 1] += word;
+    open = single && (pieces.at(-1) === word || ahead.includes(word));
+  }
+  return pieces;
+}
+
+// breakable is a text with a place to break between its phrases.
+function breakable(s) {
+  if (typeof s !== 'string' || !segmenter) return s;
+  return phrases(s).flatMap((p, i) => (i ? [document.createElement('wbr'), p] : p));
+}
+
 // h makes an element; text never becomes markup.
 function h(tag, props, ...kids) {
   const e = document.createElement(tag);
@@ -9,7 +37,8 @@ function h(tag, props, ...kids) {
     if (k in e && k !== 'list') e[k] = v;
     else e.setAttribute(k, v);
   }
-  e.append(...kids.flat(9).filter((x) => x !== null && x !== undefined && x !== false && x !== ''));
+  const some = kids.flat(9).filter((x) => x !== null && x !== undefined && x !== false && x !== '');
+  e.append(...some.flatMap(breakable));
   return e;
 }
 
