@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"github.com/mattn/go-sqlite3"
 
@@ -52,6 +53,7 @@ func (s *Store) do(ctx context.Context, f func(*tx) error) error {
 	select {
 	case <-o.done:
 	case s.lead <- struct{}{}:
+		runtime.Gosched() // who is about to ask comes along: after a commit all its clients are
 		s.turn()
 		<-s.lead
 		select {
