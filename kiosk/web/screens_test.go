@@ -50,7 +50,7 @@ type scene struct {
 type size struct{ width, height int64 }
 
 var (
-	kiosks = []size{{1080, 1920}, {1920, 1080}, {1280, 1024}}
+	kiosks = []size{{1080, 1920}, {1920, 1080}, {1280, 1024}, {1366, 768}}
 	desks  = []size{{1366, 768}, {1920, 1080}}
 	phones = []size{{390, 844}}
 )

@@ -84,10 +84,11 @@ function bar(id, ...parts) {
   return h('div', { id: 'bar-' + id, className: 'bar' }, parts);
 }
 
+// A department's name has one line beside its badge where letters are large.
 function cellButton(name, small, open, badge) {
   return h(
     'button',
-    { className: 'cell' + (long(name, 15, 34) ? ' long' : ''), onclick: open },
+    { className: 'cell' + (long(name, badge && elder ? 10 : 15, 34) ? ' long' : ''), onclick: open },
     badge ? h('i', { 'aria-hidden': 'true' }, badge) : null,
     h('span', {}, h('b', {}, name), h('small', {}, small)),
   );
