@@ -42,13 +42,13 @@ const smallHall = "../../deploy/halls/small/kioskd.toml"
 // A reader is tested, recorded and played back from the command line.
 func TestCommissionAReader(t *testing.T) {
 	state := aReader(t, sam.Good)
-	out, err := ctl(t, "test", "reader-1", "--config", smallHall, "--state", state, "--answer", "yes", "--patience", "10s")
+	out, err := ctl(t, "test", "reader-1", "--config", smallHall, "--state", state, "--answer", "yes", "--patience", "1m")
 	if err != nil || !strings.Contains(out, "reader reader-1: 合格 / good") || strings.Contains(out, "欧阳") {
 		t.Fatalf("%v:\n%s", err, out)
 	}
 	state = aReader(t, sam.MovedTooEarly)
 	file := filepath.Join(t.TempDir(), "tape.txt")
-	out, err = ctl(t, "record", "reader-1", "--config", smallHall, "--state", state, "--answer", "yes", "--patience", "10s", "--json", "-o", file)
+	out, err = ctl(t, "record", "reader-1", "--config", smallHall, "--state", state, "--answer", "yes", "--patience", "1m", "--json", "-o", file)
 	var v commission.Verdict
 	if jerr := json.Unmarshal([]byte(out), &v); jerr != nil || !errors.Is(err, errNotGood) || v.Good || v.Remedy.ZH == "" {
 		t.Fatalf("%v, %v: %s", err, jerr, out)
