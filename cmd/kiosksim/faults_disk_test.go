@@ -42,8 +42,23 @@ func (d *disk) tool(name string, args ...string) {
 	}
 }
 
-func (d *disk) mount()   { d.t.Helper(); d.tool("mount", "-o", "loop,noatime", d.image, d.dir) }
-func (d *disk) unmount() { d.t.Helper(); d.tool("umount", d.dir) }
+func (d *disk) mount() { d.t.Helper(); d.tool("mount", "-o", "loop,noatime", d.image, d.dir) }
+
+// unmount returns when nothing holds the image any more: a namespace that another
+// test made meanwhile has the mount too, until it ends.
+func (d *disk) unmount() {
+	d.t.Helper()
+	d.tool("umount", d.dir)
+	for end := time.Now().Add(2 * time.Minute); ; <-time.After(50 * time.Millisecond) {
+		held, err := exec.Command("losetup", "--noheadings", "--output", "NAME", "--associated", d.image).Output()
+		if err != nil || time.Now().After(end) {
+			d.t.Fatalf("%s is held by %s, %v", d.image, held, err)
+		}
+		if len(held) == 0 {
+			return
+		}
+	}
+}
 
 // breakDown does to the file system what the kernel does when its disk fails:
 // from now on it can only be read.

@@ -287,9 +287,10 @@ func TestABlinkEnds(t *testing.T) {
 		t.Errorf("animation %q", got)
 	}
 	p.Wait("document.querySelector('#number').getAnimations().every(a => a.playState === 'finished')")
+	webtest.Eval[bool](p, "(addEventListener('animationstart', e => { window.again ||= e.target.id === 'number' }), true)")
 	v.Wall.Calls[0].Seq, v.Calls[0] = 50, 50
 	g.show(v)
-	p.Wait("document.querySelector('#number').getAnimations().some(a => a.playState === 'running')")
+	p.Wait("window.again")
 }
 
 // The clock is the hall's, by day and hour, whatever zone the screen is set to.
