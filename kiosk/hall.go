@@ -207,7 +207,7 @@ func (d *Duration) UnmarshalText(b []byte) error {
 		return fmt.Errorf("%q is not a duration: write a number with its unit, such as \"30s\", \"15m\" or \"8h\"", b)
 	}
 	if v < 0 {
-		return fmt.Errorf("duration %q is negative", b)
+		return fmt.Errorf("duration %q is negative: write how long it lasts", b)
 	}
 	*d = Duration(v)
 	return nil

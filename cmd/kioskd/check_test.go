@@ -69,6 +69,9 @@ func TestCheckFindsMistakes(t *testing.T) {
 			conf, line := edited(t, c.file, c.mark, c.old, c.with)
 			lines, status := checked(t, "-config", conf, "-state", t.TempDir())
 			at := fmt.Sprintf("%s:%d: ", filepath.Join(filepath.Dir(conf), c.file), line)
+			if strings.Contains(lines[0], "write ") && strings.Contains(lines[0], "correct the spelling") {
+				t.Errorf("two remedies: %s", lines[0])
+			}
 			if status != 1 || !slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, at) && strings.Contains(l, c.want) }) {
 				t.Errorf("status %d; no line %q with %q in:\n%s", status, at, c.want, strings.Join(lines, "\n"))
 			}

@@ -249,19 +249,12 @@ func unknown(path string, e *toml.DecodeError) Finding {
 		ZH: key + "：没有这个键：请删去，或改正拼写或所在的表"}
 }
 
-var (
-	intoField = regexp.MustCompile(`(?:cannot decode|cannot store|incompatible types:) (?:a )?(?:TOML )?([\w ]+?) (?:into|in) .*?(?:of type |a |Go )?(\S+)$`)
-	inText    = regexp.MustCompile(`^error calling UnmarshalText: `)
-)
+var intoField = regexp.MustCompile(`(?:cannot decode|cannot store|incompatible types:) (?:a )?(?:TOML )?([\w ]+?) (?:into|in) .*?(?:of type |a |Go )?(\S+)$`)
 
 // plain says in the document's words what the decoder says in Go's.
 func plain(text string) (problem, remedy string) {
-	if inText.MatchString(text) {
-		problem, remedy, _ = strings.Cut(inText.ReplaceAllString(text, ""), ": ")
-		if remedy == "" {
-			remedy = "write a value that makes sense here"
-		}
-		return problem, remedy
+	if problem, remedy, ok := strings.Cut(text, ": write "); ok { // said by one of our own types
+		return strings.TrimPrefix(problem, "error calling UnmarshalText: "), "write " + remedy
 	}
 	if m := intoField.FindStringSubmatch(text); m != nil {
 		return "a TOML " + m[1] + " does not fit here", "write " + wanted(m[2])
