@@ -24,7 +24,7 @@ setup: ## check for Go, a C compiler and the test tools; as root, install what i
 build: setup ## the programs, into bin/
 	go build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
-run: build ## a whole simulated hall in the browser: make run [HALL=changzhou]
+run: build ## a whole simulated hall in the browser: make run [HALL=changzhou|signs]
 	exec bin/kiosksim run -hall $(HALL)
 
 .PHONY: run-centre

@@ -238,18 +238,36 @@ func TestKeeperRefreshesOnlyWhenDue(t *testing.T) {
 	}
 }
 
+// A surface that lags is told of once, whatever it is called; it is over when a call
+// is shown in time, or when a whole refresh went by without one.
 func TestKeeperTellsOfLateCallsOnce(t *testing.T) {
-	f, b := newHall(), &board{fails: 3, shows: make(chan View, 10)}
-	var late []time.Duration
+	f, b := newHall(), &board{fails: 3, shows: make(chan View, 20)}
+	var told []string
 	now := noon
-	k := keep(f, b, Options{Now: func() time.Time { return now }, OnLate: func(_ string, _ kiosk.Call, d time.Duration) { late = append(late, d) }})
-	f.calls(call(1, 10, "w1", "A001"))
-	for range 4 {
+	k := keep(f, b, Options{
+		Now:      func() time.Time { return now },
+		OnLate:   func(_ string, c kiosk.Call, d time.Duration) { told = append(told, c.Number+" after "+d.String()) },
+		OnTimely: func(string) { told = append(told, "timely") },
+	})
+	show := func(seq int64, number string, after time.Duration) {
+		c := call(seq, 10+seq, "w1", number)
+		c.At = now
+		f.calls(c)
+		now = now.Add(after)
 		_ = step(t, k)
-		now = now.Add(700 * time.Millisecond)
 	}
-	if !slices.Equal(late, []time.Duration{1400 * time.Millisecond}) {
-		t.Fatalf("late %v", late)
+	show(1, "A001", 700*time.Millisecond)
+	for range 3 {
+		now = now.Add(700 * time.Millisecond)
+		_ = step(t, k) // the fourth succeeds
+	}
+	show(2, "A002", 2*time.Second)
+	show(3, "A003", 300*time.Millisecond)
+	show(4, "A004", 2*time.Second)
+	now = now.Add(time.Minute)
+	_ = step(t, k)
+	if want := []string{"A001 after 1.4s", "timely", "A004 after 2s", "timely"}; !slices.Equal(told, want) {
+		t.Fatalf("told %q, want %q", told, want)
 	}
 }
 

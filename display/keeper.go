@@ -43,7 +43,8 @@ type Options struct {
 	Now     func() time.Time
 
 	OnChange func(Health)                                               // ready or not has changed
-	OnLate   func(surface string, call kiosk.Call, after time.Duration) // once per call
+	OnLate   func(surface string, call kiosk.Call, after time.Duration) // the first of calls that are not shown in time
+	OnTimely func(surface string)                                       // they are shown in time again
 }
 
 // A Keeper makes one surface agree with the hall. Run is its only goroutine.
@@ -65,7 +66,7 @@ type Keeper struct {
 	blinkAt time.Time // when the next one is due
 
 	mu     sync.Mutex
-	late   map[int64]bool
+	late   bool // calls are not shown in time
 	health Health
 }
 
@@ -89,7 +90,7 @@ func NewKeeper(src Source, s Surface, build Build, o Options) *Keeper {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	k := &Keeper{src: src, surface: s, build: build, o: o, stale: map[int64]bool{}, late: map[int64]bool{}, anew: make(chan struct{}, 1)}
+	k := &Keeper{src: src, surface: s, build: build, o: o, stale: map[int64]bool{}, anew: make(chan struct{}, 1)}
 	k.read = o.Now()
 	k.health = Health{Surface: s.Name(), Since: o.Now(), Reason: "not shown anything yet"}
 	return k
@@ -194,6 +195,7 @@ func (k *Keeper) step(ctx context.Context) (again bool, err error) {
 		return false, k.fault(ctx, err, v.Calls)
 	}
 	k.acked, k.due = &v, k.o.Now().Add(k.o.Refresh)
+	k.timely(shown, calls, !fresh)
 	if fresh {
 		k.beginBlinks()
 	}
@@ -254,7 +256,6 @@ func (k *Keeper) beginBlinks() {
 func (k *Keeper) show(ctx context.Context, v View, calls []kiosk.Call) ([]int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, k.o.Timeout)
 	defer cancel()
-	k.forgetLate(v.Calls)
 	for _, c := range calls {
 		if slices.Contains(v.Calls, c.Seq) {
 			k.reportLate(c)
@@ -358,28 +359,37 @@ func (k *Keeper) change(ready bool, reason string) {
 	}
 }
 
-// forgetLate forgets the calls that are shown or given up.
-func (k *Keeper) forgetLate(wanted []int64) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for s := range k.late {
-		if !slices.Contains(wanted, s) {
-			delete(k.late, s)
-		}
+// reportLate tells of the first call that is not shown in time: a surface that lags
+// would otherwise raise an alarm at every call.
+func (k *Keeper) reportLate(c kiosk.Call) {
+	after := k.o.Now().Sub(c.At)
+	if after > k.o.Late && k.setLate(true) && k.o.OnLate != nil {
+		k.o.OnLate(k.surface.Name(), c, after)
 	}
 }
 
-// reportLate tells once of a call that is not shown in time.
-func (k *Keeper) reportLate(c kiosk.Call) {
-	after := k.o.Now().Sub(c.At)
-	if after <= k.o.Late {
-		return
+// timely ends that, when calls were shown in time, or there was none for a whole
+// refresh.
+func (k *Keeper) timely(shown []int64, calls []kiosk.Call, refreshed bool) {
+	over := refreshed
+	for _, c := range calls {
+		if slices.Contains(shown, c.Seq) {
+			if k.o.Now().Sub(c.At) > k.o.Late {
+				return
+			}
+			over = true
+		}
 	}
+	if over && k.setLate(false) && k.o.OnTimely != nil {
+		k.o.OnTimely(k.surface.Name())
+	}
+}
+
+// setLate reports whether late has changed.
+func (k *Keeper) setLate(late bool) bool {
 	k.mu.Lock()
-	told := k.late[c.Seq]
-	k.late[c.Seq] = true
-	k.mu.Unlock()
-	if !told && k.o.OnLate != nil {
-		k.o.OnLate(k.surface.Name(), c, after)
-	}
+	defer k.mu.Unlock()
+	changed := k.late != late
+	k.late = late
+	return changed
 }

@@ -75,16 +75,21 @@ var methods = []struct{ name, profile string }{
 	{"GS ( H", "epson-t82"},
 	{"GS r", "generic80"},
 	{"GS r, code as dots", "generic58"},
-	{"dialect, Custom", "custom-kpm216"},
+	{"dialect and presenter, Custom", "custom-kpm216"},
+	{"GS r and presenter, Citizen", "citizen-ppu700"},
+	{"GS r and mouth, Cashino", "cashino-kp628e"},
 	{"dialect, one-byte ASB", "hwasung-hmk056"},
 	{"none, status only", "star-escpos"},
 }
 
-// matrixProfile adapts a profile to the simulated printer: it has no presenter.
+// matrixProfile adapts a profile to the simulated printer, whose cutter is Epson's.
 func matrixProfile(t *testing.T, name string) printer.Profile {
 	p := named(t, name)
-	p.Presenter, p.Cut, p.CutFeed, p.RowFeed = "none", "feed", 1, min(p.RowFeed, 1)
+	p.Cut, p.CutFeed, p.RowFeed = "feed", 1, min(p.RowFeed, 1)
 	if p.Dialect == "hwasung" {
+		p.Presenter = "none" // the simulated printer has none of that maker
+	}
+	if p.Dialect != "epson" {
 		p.QR = "native" // one method with dots is enough
 	}
 	return p
@@ -113,6 +118,12 @@ func classes(t *testing.T, p printer.Profile) map[string]int {
 		"before": 0, "inside text": bytes.Index(d.Body, []byte("A001")) + 2, "inside code": (code.From + code.To) / 2,
 		"inside head of dots": line.From + 5, "inside dots": (line.From + line.To) / 2,
 		"after code": code.To, "end of body": n, "at cut": n + cut + 2, "after cut": n + cut + 4,
+	}
+	if p.Presenter != "none" {
+		at["in the mouth"] = n + len(d.Tail)
+	}
+	if p.Presenter == "custom" {
+		at["inside present"] = n + cut + 6
 	}
 	if d.Marks {
 		at["inside body mark"], at["inside last mark"] = n-1, n+len(d.Tail)-1
@@ -147,6 +158,7 @@ func strike(t *testing.T, p printer.Profile, at int, f fault) {
 		r.hall = rareHall
 		r.newSpool()
 		defer r.stopDev()
+		defer r.takers()()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		r.work(ctx, cancel) // the first citizen's, and the printer is known
@@ -158,6 +170,22 @@ func strike(t *testing.T, p printer.Profile, at int, f fault) {
 		r.work(ctx, cancel)
 		r.checkMatrix(f)
 	})
+}
+
+// takers are the citizens, who take what hangs in the mouth after some seconds.
+func (r *rig) takers() (stop func()) {
+	t, over := time.NewTicker(4*time.Second), make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-t.C:
+				r.dev.Take()
+			case <-over:
+				return
+			}
+		}
+	}()
+	return func() { t.Stop(); close(over) }
 }
 
 // strike prints with a fault after so many bytes of the slip.

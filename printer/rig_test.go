@@ -59,8 +59,8 @@ func named(t testing.TB, name string) printer.Profile {
 // newRig plugs a printer in. It must be closed before the bubble ends.
 func newRig(t *testing.T, p printer.Profile, jobs int) *rig {
 	r := &rig{t: t, name: "p", profile: p, store: newStore(jobs), hall: "龙城"}
-	r.wire = &wire{shim: p.Dialect == "custom" || p.Dialect == "hwasung", answers: make(chan struct{}, 1)}
-	r.dev = sim.New(sim.Config{Dots: p.Dots, Font: blank{}}, toHost{r.wire})
+	r.wire = &wire{shim: p.Dialect == "hwasung", answers: make(chan struct{}, 1)}
+	r.dev = sim.New(sim.Config{Dots: p.Dots, Font: blank{}, Maker: maker(p)}, toHost{r.wire})
 	r.wire.dev = r.dev
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -68,6 +68,14 @@ func newRig(t *testing.T, p printer.Profile, jobs int) *rig {
 	r.stopDev = func() { cancel(); <-done }
 	r.newSpool()
 	return r
+}
+
+// maker is whose status bits and presenter the simulated printer has.
+func maker(p printer.Profile) sim.Maker {
+	if p.Presenter == "none" {
+		return sim.Epson
+	}
+	return sim.Maker(p.Presenter)
 }
 
 func (r *rig) newSpool() {
@@ -129,6 +137,7 @@ type sheet struct {
 	copied bool
 	void   bool
 	whole  bool // everything is on it, down to the last line and the code
+	binned bool // nobody took it, and the printer drew it back
 	end    bool // it is the end of a roll: whoever changes the roll has it in the hand
 }
 
@@ -139,7 +148,7 @@ func (r *rig) sheets() (list []sheet) {
 			continue
 		}
 		all := strings.Join(s.Text, "\n")
-		x := sheet{copied: strings.Contains(all, "补打"), void: strings.Contains(all, "VOID"), end: !s.Complete && !r.unpowered}
+		x := sheet{copied: strings.Contains(all, "补打"), void: strings.Contains(all, "VOID"), end: !s.Complete && !r.unpowered, binned: s.Retracted}
 		for i := range 10 {
 			if n := fmt.Sprintf("A%03d", i+1); strings.Contains(all, n) {
 				x.number += n

@@ -35,11 +35,9 @@ func test(t *testing.T, profile string, jobs int, f func(r *rig)) {
 // come in their order.
 func TestPrinted(t *testing.T) {
 	for _, p := range printer.Profiles() {
-		if p.Presenter != "none" {
-			continue
-		}
 		t.Log(p.Name)
 		test(t, p.Name, 2, func(r *rig) {
+			defer r.takers()()
 			r.run(30 * time.Second)
 			r.wantLog("1 printing", "1 printed", "2 printing", "2 printed")
 			if p.Cut == "feed" {
@@ -48,6 +46,30 @@ func TestPrinted(t *testing.T) {
 			r.wantStates(ready)
 			if err := r.spool.Ready(); err != nil {
 				r.t.Errorf("%s: ready: %v", p.Name, err)
+			}
+		})
+	}
+}
+
+// A slip that nobody takes is drawn back after the profile's time, so that the next
+// citizen does not find it, and the journal says so; one that was taken is not.
+func TestASlipNotTakenIsDrawnBack(t *testing.T) {
+	for _, name := range []string{"custom-kpm216", "citizen-ppu700"} {
+		p := named(t, name)
+		p.Cut, p.CutFeed = "feed", 1
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, p, 2)
+			defer r.stopDev()
+			r.after(15*time.Second, func() {
+				if !r.dev.Presented() {
+					t.Errorf("%s: no slip hangs in the mouth", name)
+				}
+			})
+			r.after(40*time.Second, r.dev.Take) // the second
+			r.run(time.Minute)
+			r.wantLog("1 printing", "1 printed: not taken", "2 printing", "2 printed")
+			if s := r.sheets(); len(s) != 2 || !s[0].binned || s[1].binned || r.dev.Presented() {
+				t.Errorf("%s: paper %+v", name, s)
 			}
 		})
 	}

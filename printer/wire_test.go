@@ -72,11 +72,10 @@ func (w *wire) busy(b []byte, whole int) []byte {
 	return append(bytes.Clone(b), 0x1D, 'r', 1)
 }
 
-// translated answers the queries of makers whose dialect the simulated printer
-// does not speak, from what it says in Epson's.
+// translated answers Hwasung's query, which the simulated printer does not know, from
+// what it says in Epson's.
 func (w *wire) translated(b []byte) bool {
-	custom := bytes.Equal(b, []byte{0x10, 4, 20})
-	if !w.shim || !custom && !bytes.Equal(b, []byte{0x1D, 'a', 0xFF}) {
+	if !w.shim || !bytes.Equal(b, []byte{0x1D, 'a', 0xFF}) {
 		return false
 	}
 	var s [5]byte
@@ -91,10 +90,6 @@ func (w *wire) translated(b []byte) bool {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if custom {
-		w.hear([]byte{0x10, 0x0F, bit(s[4]&0x60 != 0, 1), bit(s[2]&4 != 0, 2) | bit(w.dirty > 0, 8), 0, bit(s[3]&8 != 0, 1)})
-		return true
-	}
 	w.hear([]byte{bit(s[4]&0x60 != 0, 1) | bit(s[2]&4 != 0, 2) | bit(s[3]&8 != 0, 0x20) | bit(w.dirty > 0, 0x10)})
 	return true
 }

@@ -58,8 +58,9 @@ func (b *box) keep(s display.Surface, build display.Build, where calling.Surface
 		b.health.say(h.Surface, h.Reason)
 	}
 	o.OnLate = func(surface string, c kiosk.Call, after time.Duration) {
-		b.health.late(surface, fmt.Sprintf("call %s was not shown within %s", c.Number, max(o.Late, time.Second)))
+		b.health.tell(surface+" late", "calls-late", fmt.Sprintf("calls are not shown within %s: the first was %s", max(o.Late, time.Second), c.Number))
 	}
+	o.OnTimely = func(surface string) { b.health.over(surface + " late") }
 	pulse := b.pulse(s.Name(), within)
 	src := display.Source(b.view)
 	if b.member != nil {

@@ -84,10 +84,6 @@ func (h *health) tell(device, fault, state string) {
 	}
 }
 
-// late writes down a call that a surface did not show in time: the surface may be
-// well again by then.
-func (h *health) late(surface, what string) { h.happened(surface+" late", what) }
-
 // happened writes down what is over when it is told, so no state of any device: an
 // alarm of its own, each time.
 func (h *health) happened(source, what string) {

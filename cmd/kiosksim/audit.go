@@ -52,7 +52,7 @@ func (d *day) evidence(ctx context.Context) (*evidence, error) {
 	}
 	for _, s := range d.conf.Strips {
 		texts := []string{}
-		for _, h := range d.hw.lines[s.Line].Card(s.Name).History() {
+		for _, h := range d.hw.lines[s.Line].signs[s.Name].History() {
 			texts = append(texts, strings.TrimSpace(h.Text))
 		}
 		e.surfaces["strip:"+s.Name] = texts

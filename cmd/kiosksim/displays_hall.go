@@ -10,14 +10,6 @@ import (
 	"time"
 
 	"longcheng/cmd/internal/config"
-	"longcheng/cmd/kiosksim/sim/am03127"
-	"longcheng/cmd/kiosksim/sim/counter"
-	"longcheng/cmd/kiosksim/sim/modbusled"
-	"longcheng/cmd/kiosksim/sim/onbon"
-	"longcheng/cmd/kiosksim/sim/onbonpixel"
-	"longcheng/cmd/kiosksim/sim/port"
-	"longcheng/cmd/kiosksim/sim/sign"
-	"longcheng/device/glyph"
 	"longcheng/kiosk"
 	"longcheng/kiosk/sqlite"
 )
@@ -93,108 +85,6 @@ func fillQueues(ctx context.Context, c *config.Config, state string, calls int) 
 		}
 	}
 	return store.Close()
-}
-
-// A wire is one simulated line with its signs.
-type wire struct {
-	name    string
-	cable   *port.Port
-	receive func(context.Context, []byte)
-	faces   map[string]func() []sign.Shown // by strip
-}
-
-// layWires makes a line of signs for every line of the configuration.
-func layWires(c *config.Config, state string) ([]*wire, error) {
-	var all []*wire
-	face := glyph.Face16()
-	for _, l := range c.Lines {
-		path := config.Resolve(state, l.Port)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return nil, err
-		}
-		cable, err := port.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, layWire(l.Name, cable, stripsOn(c, l.Name), face))
-	}
-	return all, nil
-}
-
-func stripsOn(c *config.Config, line string) (list []config.Strip) {
-	for _, s := range c.Strips {
-		if s.Line == line {
-			list = append(list, s)
-		}
-	}
-	return list
-}
-
-// layWire makes the signs of one line; they all speak the protocol of the first.
-func layWire(name string, cable *port.Port, strips []config.Strip, face *glyph.Face) *wire {
-	w := &wire{name: name, cable: cable, faces: map[string]func() []sign.Shown{}}
-	read := func(find func(string) *sign.Face) {
-		for _, s := range strips {
-			w.faces[s.Name] = find(s.Name).History
-		}
-	}
-	switch strips[0].Driver {
-	case "modbus":
-		var list []modbusled.Config
-		for _, s := range strips {
-			list = append(list, modbusled.Config{Name: s.Name, Unit: s.Address, Cells: 6})
-		}
-		l := modbusled.New(cable, list...)
-		w.receive = l.Receive
-		read(l.Face)
-	case "am03127":
-		var list []am03127.Config
-		for _, s := range strips {
-			list = append(list, am03127.Config{Name: s.Name, Number: s.Address})
-		}
-		l := am03127.New(cable, list...)
-		w.receive = l.Receive
-		read(l.Face)
-	case "onbon-pixel":
-		var list []onbonpixel.Config
-		for _, s := range strips {
-			list = append(list, onbonpixel.Config{Name: s.Name, Address: s.Address})
-		}
-		l := onbonpixel.New(cable, face, list...)
-		w.receive = l.Receive
-		read(l.Face)
-	case "template":
-		var list []counter.Config
-		for _, s := range strips {
-			list = append(list, counter.Config{Name: s.Name, Address: s.Address})
-		}
-		l := counter.New(list...)
-		w.receive = l.Receive
-		read(l.Face)
-	default:
-		l := onbon.New(cable, face, cardsOf(strips)...)
-		w.receive = l.Receive
-		for _, s := range strips {
-			w.faces[s.Name] = cardHistory(l.Card(s.Name))
-		}
-	}
-	return w
-}
-
-func cardsOf(strips []config.Strip) (list []onbon.Config) {
-	for _, s := range strips {
-		list = append(list, onbon.Config{Name: s.Name, Address: s.Address, Width: s.Width, Height: s.Height})
-	}
-	return list
-}
-
-func cardHistory(c *onbon.Card) func() []sign.Shown {
-	return func() (out []sign.Shown) {
-		for _, s := range c.History() {
-			out = append(out, sign.Shown{Text: s.Text, At: s.At})
-		}
-		return out
-	}
 }
 
 // wireTime is what one frame of a driver needs at 57600 baud, typically.

@@ -160,7 +160,7 @@ func (s *show) frames(r *record) (all spread, by map[string]spread, missing []st
 	by = map[string]spread{}
 	for _, w := range s.wires {
 		for _, strip := range stripsOn(s.conf, w.name) {
-			history := w.faces[strip.Name]()
+			history := w.signs[strip.Name].History()
 			for _, c := range r.calls {
 				if c.Window != strip.Window {
 					continue
@@ -201,5 +201,5 @@ func (s *show) wasDown(surface string, at time.Time) bool {
 }
 
 func (s *show) onFirstLine(surface string) bool {
-	return s.wires[0].faces[strings.TrimPrefix(surface, "strip:")] != nil
+	return s.wires[0].signs[strings.TrimPrefix(surface, "strip:")] != nil
 }

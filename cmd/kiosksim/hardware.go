@@ -11,10 +11,10 @@ import (
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/kiosksim/sim/escpos"
 	"longcheng/cmd/kiosksim/sim/modbusio"
-	"longcheng/cmd/kiosksim/sim/onbon"
 	"longcheng/cmd/kiosksim/sim/port"
 	"longcheng/cmd/kiosksim/sim/sam"
 	"longcheng/cmd/kiosksim/sim/scanner"
+	"longcheng/cmd/kiosksim/sim/speaker"
 	"longcheng/device/glyph"
 	"longcheng/printer"
 )
@@ -27,7 +27,8 @@ type hardware struct {
 	readers  map[string]*sam.Reader
 	scanners map[string]*scanner.Scanner
 	boards   map[string]*modbusio.Board
-	lines    map[string]*onbon.Line
+	lines    map[string]*wire
+	speakers map[string]speaker.Speaker
 	run      []func(context.Context) error
 }
 
@@ -37,17 +38,16 @@ type hardware struct {
 func plugIn(c *config.Config, state string, speed float64) (*hardware, error) {
 	h := &hardware{
 		cables: map[string]*port.Port{}, printers: map[string]*escpos.Printer{}, readers: map[string]*sam.Reader{},
-		scanners: map[string]*scanner.Scanner{}, boards: map[string]*modbusio.Board{}, lines: map[string]*onbon.Line{},
+		scanners: map[string]*scanner.Scanner{}, boards: map[string]*modbusio.Board{}, lines: map[string]*wire{},
+		speakers: map[string]speaker.Speaker{},
 	}
 	p := plugger{h, state, nil}
 	font16, font24 := glyph.Face16(), escpos.FaceFont(glyph.Face24())
 	for _, d := range c.Printers {
 		if cable := p.cable(d.Name, d.Port, d.Baud); cable != nil {
-			model, err := printer.ProfileNamed(d.Profile)
-			if err != nil {
-				model = printer.Safe()
-			}
-			dev := escpos.New(escpos.Config{Dots: model.Dots, SpeedMM: speed, Font: font24, Units: model.RowFeed}, cable)
+			model, err := c.Model(d)
+			p.err = errors.Join(p.err, err)
+			dev := escpos.New(escpos.Config{Dots: model.Dots, SpeedMM: speed, Font: font24, Units: model.RowFeed, Maker: makerOf(model)}, cable)
 			h.printers[d.Name] = dev
 			p.start(cable, dev.Receive)
 			h.run = append(h.run, dev.Run)
@@ -73,11 +73,29 @@ func plugIn(c *config.Config, state string, speed float64) (*hardware, error) {
 	}
 	for _, d := range c.Lines {
 		if cable := p.cable(d.Name, d.Port, d.Baud); cable != nil {
-			h.lines[d.Name] = onbon.New(cable, font16, cards(c, d.Name)...)
-			p.start(cable, h.lines[d.Name].Receive)
+			w, err := layWire(d.Name, cable, stripsOn(c, d.Name), font16)
+			if err != nil {
+				p.err = errors.Join(p.err, err)
+				continue
+			}
+			h.lines[d.Name] = w
+			p.start(cable, w.receive)
+		}
+	}
+	for _, v := range c.Voices {
+		if v.Device == "none" {
+			h.speakers[v.Name] = speaker.Speaker{Dir: filepath.Join(state, "voice-"+v.Name)}
 		}
 	}
 	return h, p.err
+}
+
+// makerOf is whose status bits a printer of a profile has.
+func makerOf(p printer.Profile) escpos.Maker {
+	if m := escpos.Maker(p.Dialect); m == escpos.Cashino || m == escpos.Citizen || m == escpos.Custom {
+		return m
+	}
+	return escpos.Epson
 }
 
 // plugger collects the cables of a hall and the errors of laying them.
@@ -103,16 +121,6 @@ func (p *plugger) cable(name, at string, baud int) *port.Port {
 
 func (p *plugger) start(cable *port.Port, receive func(context.Context, []byte)) {
 	p.run = append(p.run, func(ctx context.Context) error { return cable.Run(ctx, receive) })
-}
-
-// cards are the strips of one line.
-func cards(c *config.Config, line string) (list []onbon.Config) {
-	for _, s := range c.Strips {
-		if s.Line == line {
-			list = append(list, onbon.Config{Name: s.Name, Address: s.Address, Width: s.Width, Height: s.Height})
-		}
-	}
-	return list
 }
 
 // idle reports whether no paper hangs out of a printer.

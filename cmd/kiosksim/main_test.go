@@ -59,7 +59,10 @@ func testDay(t *testing.T, o options) *day {
 // testDayIn does so with the state in a directory of its own.
 func testDayIn(t *testing.T, o options, state string) *day {
 	t.Helper()
-	o.hall, o.halls, o.kioskd = "small", "../../deploy/halls", kioskd(t)
+	o.kioskd = kioskd(t)
+	if o.hall == "" {
+		o.hall, o.halls = "small", "../../deploy/halls"
+	}
 	said := &bytes.Buffer{}
 	awayFromMidnight(t, state)
 	d, err := newDay(o, state, said, said)

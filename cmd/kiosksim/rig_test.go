@@ -30,7 +30,12 @@ func newRig(t *testing.T) *rig { t.Helper(); return newRigIn(t, t.TempDir()) }
 
 func newRigIn(t *testing.T, state string) *rig {
 	t.Helper()
-	d := testDayIn(t, options{tickets: 1, windows: 1, seed: 1}, state)
+	return newRigOf(t, options{tickets: 1, windows: 1, seed: 1}, state)
+}
+
+func newRigOf(t *testing.T, o options, state string) *rig {
+	t.Helper()
+	d := testDayIn(t, o, state)
 	ctx, cancel := context.WithTimeout(context.Background(), 6*time.Minute)
 	gone := make(chan struct{})
 	go func() { defer close(gone); _ = d.hw.Run(ctx) }()

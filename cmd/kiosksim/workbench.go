@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/kiosksim/sim/bench"
 )
@@ -21,10 +23,21 @@ func workbench(c *config.Config, h *hardware) (b bench.Bench) {
 		b.Boards = append(b.Boards, bench.Board{Name: d.Name, Board: h.boards[d.Name], Cable: h.cables[d.Name], Labels: labels(c, d.Name)})
 	}
 	for _, d := range c.Strips {
-		b.Strips = append(b.Strips, bench.Strip{Name: d.Name, Card: h.lines[d.Line].Card(d.Name), Cable: h.cables[d.Line]})
+		if w := h.lines[d.Line]; w != nil {
+			b.Strips = append(b.Strips, bench.Strip{Name: d.Name, Line: d.Line, Kind: strings.TrimSpace(d.Driver + " " + d.Model),
+				Card: w.signs[d.Name], Cable: h.cables[d.Line], Segments: segments[d.Driver]})
+		}
+	}
+	for _, v := range c.Voices {
+		if s, ok := h.speakers[v.Name]; ok {
+			b.Voices = append(b.Voices, bench.Voice{Name: v.Name, Speaker: s})
+		}
 	}
 	return b
 }
+
+// segments are the drivers of displays that have digits, not dots.
+var segments = map[string]bool{"modbus": true, "template": true}
 
 // labels names the inputs of a board that have a button.
 func labels(c *config.Config, board string) map[int]string {

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -262,41 +260,6 @@ func TestTellWaitsUntilTheFrameHasLeft(t *testing.T) {
 			t.Error(d)
 		}
 	})
-}
-
-func TestDial(t *testing.T) {
-	srv, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		c, err := srv.Accept()
-		if err == nil {
-			io.CopyN(c, c, 3)
-			c.Close()
-		}
-	}()
-	p, err := Dial(srv.Addr().String())(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := make([]byte, 8)
-	if _, err := p.Read(b); !errors.Is(err, device.ErrTimeout) {
-		t.Fatal(err)
-	}
-	p.Write([]byte("abc"))
-	if n, err := device.ReadFull(t.Context(), p, b[:3], 5*time.Second); n != 3 || err != nil {
-		t.Fatal(n, err)
-	}
-	if _, err := device.ReadFull(t.Context(), p, b, 5*time.Second); !device.IsWire(err) || errors.Is(err, device.ErrTimeout) {
-		t.Fatal(err)
-	}
-	p.Close()
-	p.Close()
-	srv.Close()
-	if _, err := Dial(srv.Addr().String())(t.Context()); !device.IsWire(err) {
-		t.Fatal(err)
-	}
 }
 
 // lateWire holds us up after the write, with pieces of an answer in its buffer.

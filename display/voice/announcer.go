@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,6 +25,18 @@ func (u Utterance) Loudness() int {
 		return 100
 	}
 	return min(u.Volume, 100)
+}
+
+// String returns the words, after a note sign for the chime.
+func (u Utterance) String() string {
+	var words []string
+	if u.Chime {
+		words = append(words, "♪")
+	}
+	for _, s := range u.Sentences {
+		words = append(words, s.Text)
+	}
+	return strings.Join(words, " ")
 }
 
 // An Engine turns an utterance into sound. Say returns nil when the last

@@ -108,16 +108,9 @@ func (t *Transcript) Say(ctx context.Context, u Utterance) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	var line []string
-	if u.Chime {
-		line = append(line, "♪")
-	}
-	for _, s := range u.Sentences {
-		line = append(line, s.Text)
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if _, err := fmt.Fprintln(t.w, strings.Join(line, " ")); err != nil {
+	if _, err := fmt.Fprintln(t.w, u); err != nil {
 		return fmt.Errorf("write transcript: %w", err)
 	}
 	return nil

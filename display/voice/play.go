@@ -22,15 +22,11 @@ type Player interface {
 	Play(ctx context.Context, wav []byte) error
 }
 
-// Rendered is an Engine that renders sentences and plays them in one piece, chime
-// first. What the first renderer cannot say the next one says.
-type Rendered struct {
-	By []Renderer
-	To Player
-}
+// Renderers turn utterances into sound: what the first cannot say the next one says.
+type Renderers []Renderer
 
-// Say plays the whole utterance.
-func (r Rendered) Say(ctx context.Context, u Utterance) error {
+// Utter returns a whole utterance, chime first, at its volume.
+func (r Renderers) Utter(u Utterance) (Sound, error) {
 	whole := Sound{Rate: outRate}
 	if u.Chime {
 		whole = Chime()
@@ -41,16 +37,16 @@ func (r Rendered) Say(ctx context.Context, u Utterance) error {
 		}
 		one, err := r.render(s)
 		if err != nil {
-			return err
+			return Sound{}, err
 		}
 		whole = join(whole, one)
 	}
-	return r.To.Play(ctx, whole.Louder(u.Loudness()).WAV())
+	return whole.Louder(u.Loudness()), nil
 }
 
-func (r Rendered) render(s Sentence) (Sound, error) {
+func (r Renderers) render(s Sentence) (Sound, error) {
 	var errs []error
-	for _, by := range r.By {
+	for _, by := range r {
 		sound, err := by.Render(s)
 		if err == nil {
 			return sound, nil
@@ -58,6 +54,21 @@ func (r Rendered) render(s Sentence) (Sound, error) {
 		errs = append(errs, err)
 	}
 	return Sound{}, fmt.Errorf("speak %s: %w", s.Lang, errors.Join(errs...))
+}
+
+// Rendered is an Engine that plays each utterance in one piece.
+type Rendered struct {
+	By Renderers
+	To Player
+}
+
+// Say plays the whole utterance.
+func (r Rendered) Say(ctx context.Context, u Utterance) error {
+	sound, err := r.By.Utter(u)
+	if err != nil {
+		return err
+	}
+	return r.To.Play(ctx, sound.WAV())
 }
 
 // Espeak renders with espeak-ng.
@@ -134,29 +145,50 @@ func (a *Aplay) run(ctx context.Context, wav []byte) error {
 	return err
 }
 
-// A Recorder keeps what was said as WAV files, the newest and a few before it: for
-// halls without a sound card and for simulated ones. It plays in no time.
+// A Recorder is an Engine for halls without a sound card and for simulated ones: it
+// keeps the latest utterances, each as a WAV file and its words as a text file, both
+// named after the moment at which it began, and takes as long as the sound lasts.
 type Recorder struct {
+	By   Renderers
 	Dir  string
-	Keep int // files; default 20
-
-	mu sync.Mutex
-	n  int
+	Keep int // utterances; default 20
 }
 
-// Play writes the next file, said-000001.wav and so on, and latest.wav.
-func (r *Recorder) Play(_ context.Context, wav []byte) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+// Say writes down the utterance and waits until it would be over.
+func (r *Recorder) Say(ctx context.Context, u Utterance) error {
+	sound, err := r.By.Utter(u)
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(r.Dir, time.Now().UTC().Format("20060102T150405.000Z"))
+	err = os.WriteFile(name+".wav", sound.WAV(), 0o644)
+	if err == nil { // words come last: whoever sees them finds the sound
+		err = os.WriteFile(name+".txt", []byte(u.String()+"\n"), 0o644)
+	}
+	if err != nil {
+		return fmt.Errorf("keep what was said: %w", err)
+	}
+	r.sweep()
+	over := time.NewTimer(sound.Duration())
+	defer over.Stop()
+	select {
+	case <-over.C:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("keep what was said: %w", ctx.Err())
+	}
+}
+
+// sweep removes the oldest utterances.
+func (r *Recorder) sweep() {
 	keep := r.Keep
 	if keep <= 0 {
 		keep = 20
 	}
-	r.n++
-	name := func(n int) string { return filepath.Join(r.Dir, fmt.Sprintf("said-%06d.wav", n)) }
-	if err := os.WriteFile(name(r.n), wav, 0o644); err != nil {
-		return fmt.Errorf("keep what was said: %w", err)
+	for _, form := range []string{"*Z.txt", "*Z.wav"} {
+		all, _ := filepath.Glob(filepath.Join(r.Dir, form)) // the pattern is good; by name, so by time
+		for _, old := range all[:max(0, len(all)-keep)] {
+			_ = os.Remove(old) // the next sweep tries again
+		}
 	}
-	_ = os.Remove(name(r.n - keep)) // it may never have been
-	return os.WriteFile(filepath.Join(r.Dir, "latest.wav"), wav, 0o644)
 }

@@ -1,7 +1,6 @@
 package voice
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -206,22 +205,42 @@ func TestAplayNamesItsDeviceAndTriesIt(t *testing.T) {
 	}
 }
 
+// What is said without a sound card stays as words and sound of one name, the newest
+// only, and takes its time.
 func TestRecorderKeepsTheNewest(t *testing.T) {
-	dir := t.TempDir()
-	r := &Recorder{Dir: dir, Keep: 3}
-	for i := range 5 {
-		if err := r.Play(t.Context(), []byte{byte(i)}); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		r := &Recorder{By: Renderers{fixed{s: tone(16000, time.Second)}}, Dir: dir, Keep: 3}
+		say := func(words string) time.Duration {
+			began := time.Now()
+			if err := r.Say(t.Context(), Utterance{Sentences: []Sentence{{"zh", words}}}); err != nil {
+				t.Fatal(err)
+			}
+			return time.Since(began)
 		}
-	}
-	files, _ := filepath.Glob(filepath.Join(dir, "said-*.wav"))
-	last, _ := os.ReadFile(filepath.Join(dir, "latest.wav"))
-	if len(files) != 3 || !bytes.Equal(last, []byte{4}) {
-		t.Errorf("%v, latest % X", files, last)
-	}
-	if err := (&Recorder{Dir: "/nowhere"}).Play(t.Context(), nil); err == nil {
-		t.Error("kept in a directory that is not there")
-	}
+		for _, words := range []string{"一", "二", "三", "四", "五"} {
+			if d := say(words); d != time.Second {
+				t.Errorf("a second of sound took %s", d)
+			}
+		}
+		files, _ := filepath.Glob(filepath.Join(dir, "*"))
+		if want := []string{"20000101T000002.000Z.txt", "20000101T000002.000Z.wav"}; len(files) != 6 || filepath.Base(files[0]) != want[0] || filepath.Base(files[1]) != want[1] {
+			t.Errorf("kept %q", files)
+		}
+		words, _ := os.ReadFile(files[4])
+		wav, _ := os.ReadFile(files[5])
+		if s, err := ParseWAV(wav); string(words) != "五\n" || err != nil || s.Duration() != time.Second {
+			t.Errorf("%q, %s, %v", words, s.Duration(), err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if err := r.Say(ctx, Utterance{Sentences: []Sentence{{"zh", "六"}}}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		if err := (&Recorder{Dir: "/nowhere"}).Say(t.Context(), Utterance{}); err == nil {
+			t.Error("kept in a directory that is not there")
+		}
+	})
 }
 
 // mouth says things in simulated time.

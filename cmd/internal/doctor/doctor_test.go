@@ -141,6 +141,9 @@ var deviceInjuries = []injury{
 	{"strip-refused", surface("strip:2", errors.New("the card refuses the area")), "strip:2", ""},
 	{"wall-browser", surface("wall:main", wall.ErrNoBrowser), "wall:main", ""},
 	{"voice-silent", surface("voice:hall", voice.ErrDevice), "voice:hall", ""},
+	{"calls-late", func(r *rig) {
+		says(r, "wall:main late", "calls-late", "calls are not shown within 1s: the first was A001")
+	}, "wall:main late", "A001"},
 	{"audio-missing", func(r *rig) { speaks(r); r.sys("/proc/asound/cards", " 0 [PCH            ]: HDA-Intel - HDA\n") }, "voice hall", "no card Device"},
 	{"audio-muted", func(r *rig) {
 		speaks(r)

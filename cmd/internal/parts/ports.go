@@ -12,9 +12,9 @@ import (
 	"longcheng/device"
 	"longcheng/device/evdev"
 	"longcheng/device/hotplug"
+	"longcheng/device/tcp"
 	"longcheng/device/tty"
 	"longcheng/device/usblp"
-	"longcheng/display/line"
 )
 
 // Opener returns what opens a port of the configuration: a serial line, a USB
@@ -25,7 +25,7 @@ func Opener(state string, p config.Port) device.OpenFunc {
 	match := hotplug.Match{Vendor: vendor, Product: product, Serial: serial}
 	switch {
 	case p.Network():
-		return line.Dial(strings.TrimPrefix(p.File, "tcp://"))
+		return tcp.Dial(strings.TrimPrefix(p.File, "tcp://"))
 	case p.Keyboard && onUSB:
 		return evdev.Opener(evdev.Config{Match: match})
 	case p.Keyboard:

@@ -49,27 +49,23 @@ func clips(k *Kit, v config.Voice) (voice.Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("voice %s: %w", v.Name, err)
 	}
-	to, err := k.player(v)
-	return voice.Rendered{By: []voice.Renderer{set, voice.Espeak{}}, To: to}, err
+	return k.rendered(v, set, voice.Espeak{})
 }
 
 // espeak speaks everything with espeak-ng.
-func espeak(k *Kit, v config.Voice) (voice.Engine, error) {
-	to, err := k.player(v)
-	return voice.Rendered{By: []voice.Renderer{voice.Espeak{}}, To: to}, err
-}
+func espeak(k *Kit, v config.Voice) (voice.Engine, error) { return k.rendered(v, voice.Espeak{}) }
 
-// player is where a voice's sound goes: a named device, or WAV files below the state
+// rendered plays on a named device, or leaves sound and words below the state
 // directory.
-func (k *Kit) player(v config.Voice) (voice.Player, error) {
+func (k *Kit) rendered(v config.Voice, by ...voice.Renderer) (voice.Engine, error) {
 	if v.Device != "none" {
-		return &voice.Aplay{Device: v.Device}, nil
+		return voice.Rendered{By: by, To: &voice.Aplay{Device: v.Device}}, nil
 	}
 	dir := filepath.Join(k.State, "voice-"+v.Name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("voice %s: %w: make the state directory writable for kioskd", v.Name, err)
 	}
-	return &voice.Recorder{Dir: dir}, nil
+	return &voice.Recorder{By: by, Dir: dir}, nil
 }
 
 // chipEngine speaks through a speech chip on a line of its own.

@@ -1,6 +1,6 @@
 // Package alpha is a simulated line with Alpha signs on it (Alpha Sign Communications
-// Protocol, 9708-8061F): they take frames with a check sum, show file A, and answer
-// nothing. It does not know the program that writes.
+// Protocol, 9708-8061F): they take frames with a check sum, show file A, still or
+// flashing, and answer nothing. It does not know the program that writes.
 package alpha
 
 import (
@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"longcheng/cmd/kiosksim/sim/sign"
+	"longcheng/device/glyph"
 )
 
 // A Config describes one sign.
@@ -19,18 +20,22 @@ type Config struct {
 	Address int
 }
 
+// The size of a sign in dots.
+const width, height = 80, 16
+
 // A Line is the wire with its signs.
 type Line struct {
+	face  *glyph.Face
 	mu    sync.Mutex
 	in    []byte
 	signs map[int]*sign.Face
 }
 
-// New returns a line.
-func New(signs ...Config) *Line {
-	l := &Line{signs: map[int]*sign.Face{}}
+// New returns a line whose signs draw with face.
+func New(face *glyph.Face, signs ...Config) *Line {
+	l := &Line{face: face, signs: map[int]*sign.Face{}}
 	for _, s := range signs {
-		l.signs[s.Address] = &sign.Face{Name: s.Name}
+		l.signs[s.Address] = &sign.Face{Name: s.Name, Dark: sign.Dots(width, height)}
 	}
 	return l
 }
@@ -77,18 +82,20 @@ func (l *Line) frame(b []byte) {
 	to := string(b[start+2 : start+4])
 	for n, s := range l.signs {
 		if s.Hears() && (to == "00" || to == "??" || to == fmt.Sprintf("%02X", n)) {
-			show(s, b[text+1], string(b[text+2:end]))
+			l.show(s, b[text+1], string(b[text+2:end]))
 		}
 	}
 }
 
-func show(s *sign.Face, command byte, data string) {
+func (l *Line) show(s *sign.Face, command byte, data string) {
 	if command != 'A' || !strings.HasPrefix(data, "A") {
 		return
 	}
 	data = data[1:]
+	flash := false
 	if strings.HasPrefix(data, "\x1b") && len(data) >= 3 {
+		flash = data[2] == 'c'
 		data = data[3:]
 	}
-	s.Show(strings.TrimSpace(data))
+	s.Show(sign.Look{Text: strings.TrimSpace(data), Image: sign.Line(width, height, l.face, sign.Run{Text: data, Color: sign.Red}), Blinks: flash})
 }

@@ -1,17 +1,20 @@
 // Package am03127 is a simulated line with AM03127 boards on it: frames <IDxx> payload
-// check <E>, answered with ACK or NACK. Of a page the text is shown, without its
-// settings. It does not know the program that writes.
+// check <E>, answered with ACK or NACK. Of a page the text is shown in its colours,
+// still or blinking; other settings are passed over, and letters are 16 dots high
+// where a real board's are 7. It does not know the program that writes.
 package am03127
 
 import (
 	"context"
 	"fmt"
+	"image/color"
 	"io"
 	"regexp"
 	"strings"
 	"sync"
 
 	"longcheng/cmd/kiosksim/sim/sign"
+	"longcheng/device/glyph"
 )
 
 // A Config describes one board.
@@ -20,19 +23,23 @@ type Config struct {
 	Number int
 }
 
+// The size of a board in dots.
+const width, height = 80, 16
+
 // A Line is the wire with its boards.
 type Line struct {
 	host   io.Writer
+	face   *glyph.Face
 	mu     sync.Mutex
 	in     string
 	boards map[string]*sign.Face // by number, two hex digits
 }
 
-// New returns a line whose boards answer into host.
-func New(host io.Writer, boards ...Config) *Line {
-	l := &Line{host: host, boards: map[string]*sign.Face{}}
+// New returns a line whose boards answer into host and draw with face.
+func New(host io.Writer, face *glyph.Face, boards ...Config) *Line {
+	l := &Line{host: host, face: face, boards: map[string]*sign.Face{}}
 	for _, b := range boards {
-		l.boards[fmt.Sprintf("%02X", b.Number)] = &sign.Face{Name: b.Name}
+		l.boards[fmt.Sprintf("%02X", b.Number)] = &sign.Face{Name: b.Name, Dark: sign.Dots(width, height)}
 	}
 	return l
 }
@@ -79,8 +86,33 @@ func (l *Line) take(number, payload, sum string) {
 		io.WriteString(l.host, "NACK")
 		return
 	}
-	text := strings.NewReplacer("<UBC>", "\x01", "<UBE>", "\x02").Replace(payload)
-	text = setting.ReplaceAllString(text, "")
-	f.Show(strings.TrimSpace(strings.NewReplacer("\x01", "<", "\x02", ">").Replace(text)))
+	f.Show(l.page(payload))
 	io.WriteString(l.host, "ACK")
+}
+
+// colours by the setting that begins them.
+var colours = map[string]color.RGBA{"<CB>": sign.Red, "<CE>": sign.Green, "<CH>": sign.Orange}
+
+// page reads a page: text between settings.
+func (l *Line) page(payload string) sign.Look {
+	rest := strings.NewReplacer("<UBC>", "\x01", "<UBE>", "\x02").Replace(payload)
+	plain := strings.NewReplacer("\x01", "<", "\x02", ">")
+	look, now := sign.Look{Blinks: strings.Contains(rest, "<MB>")}, sign.Red
+	var runs []sign.Run
+	for rest != "" {
+		text, set := rest, ""
+		if at := setting.FindStringIndex(rest); at != nil {
+			text, set, rest = rest[:at[0]], rest[at[0]:at[1]], rest[at[1]:]
+		} else {
+			rest = ""
+		}
+		runs = append(runs, sign.Run{Text: plain.Replace(text), Color: now})
+		look.Text += plain.Replace(text)
+		if c, ok := colours[set]; ok {
+			now = c
+		}
+	}
+	look.Text = strings.TrimSpace(look.Text)
+	look.Image = sign.Line(width, height, l.face, runs...)
+	return look
 }

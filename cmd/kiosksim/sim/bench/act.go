@@ -80,7 +80,8 @@ func (p *page) do(r *http.Request, v wish) error {
 		p.dead[i] = v.On
 		return nil
 	case "strips/power":
-		return p.light(i, v.On)
+		p.light(i, v.On)
+		return nil
 	}
 	if kind == "printers" {
 		return turn(p.Printers[i], &p.printers[i], do, v.On)
@@ -150,6 +151,7 @@ func turn(d Printer, s *switches, do string, on bool) error {
 		d.Garble(on)
 		s.garbled = on
 	case "take":
+		d.Take()
 		if slips := d.Slips(); len(slips) > 0 {
 			s.taken = slips[len(slips)-1].No
 		}
@@ -168,18 +170,13 @@ func power(d Printer, on bool) {
 }
 
 // light switches the power of a strip.
-func (p *page) light(i int, on bool) error {
-	c, ok := p.Strips[i].Card.(powered)
-	if !ok {
-		return errUnknown
-	}
+func (p *page) light(i int, on bool) {
 	if on {
-		c.PowerOn()
+		p.Strips[i].PowerOn()
 	} else {
-		c.PowerOff()
+		p.Strips[i].PowerOff()
 	}
 	p.dark[i] = !on
-	return nil
 }
 
 func jam(d Printer, on bool) {

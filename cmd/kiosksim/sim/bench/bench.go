@@ -1,6 +1,6 @@
 // Package bench is the workbench page of the simulated hardware: it shows the
-// paper, the strips and the lamps, and it gives the devices cards, codes, fingers
-// and faults. It knows the simulated devices only, not the program they serve.
+// paper, the signs, the lamps and what was spoken, and it gives the devices cards,
+// codes, fingers and faults. It knows the simulated devices only, not the program they serve.
 package bench
 
 import (
@@ -13,6 +13,7 @@ import (
 	"longcheng/cmd/kiosksim/sim/modbusio"
 	"longcheng/cmd/kiosksim/sim/sam"
 	"longcheng/cmd/kiosksim/sim/scanner"
+	"longcheng/cmd/kiosksim/sim/speaker"
 )
 
 // A Bench lists the devices that lie on it.
@@ -22,6 +23,7 @@ type Bench struct {
 	Scanners []Scanner
 	Boards   []Board
 	Strips   []Strip
+	Voices   []Voice
 }
 
 // Add lays the devices of another bench beside those that lie here.
@@ -31,6 +33,7 @@ func (b *Bench) Add(o Bench) {
 	b.Scanners = append(b.Scanners, o.Scanners...)
 	b.Boards = append(b.Boards, o.Boards...)
 	b.Strips = append(b.Strips, o.Strips...)
+	b.Voices = append(b.Voices, o.Voices...)
 }
 
 // A Printer is a ticket printer and its cable.
@@ -63,27 +66,32 @@ type Board struct {
 	Labels map[int]string
 }
 
-// A Strip is one LED strip. Several may hang on one cable.
+// A Strip is the sign above one window. Several hang on one line, which is their
+// cable.
 type Strip struct {
 	Name string
+	Line string // its name
+	Kind string // what it is, in few words
 	Card
-	Cable Cable
+	Cable    Cable
+	Segments bool // its image is a picture of segments; otherwise each dot is a lamp
 }
 
-// A Card is the control card of a strip. Text is what it shows now, Image its
-// dots; Unplug(true) makes it hear and answer nothing, while it goes on showing.
-// All may be called from any goroutine.
+// A Card is the control card of a strip. Text is what can be read on it now, Image
+// what can be seen; Unplug(true) makes it hear and answer nothing, while it goes on
+// showing; without power it is dark and forgets. All may be called from any goroutine.
 type Card interface {
 	Text() string
 	Image() image.Image
 	Unplug(bool)
-}
-
-// powered is a card whose own power can be switched; without it the page has no
-// such control for the strip.
-type powered interface {
 	PowerOff()
 	PowerOn()
+}
+
+// A Voice is the loudspeaker of one zone.
+type Voice struct {
+	Name string
+	speaker.Speaker
 }
 
 // A Cable can be pulled out and plugged in again, any number of times; each call
@@ -143,6 +151,7 @@ func New(b Bench) http.Handler {
 	mux.HandleFunc("GET /bench/api/printers/{i}/hanging.png", p.hangingPNG)
 	mux.HandleFunc("GET /bench/api/printers/{i}/slips/{no}", p.slipPNG)
 	mux.HandleFunc("GET /bench/api/strips/{i}/strip.png", p.stripPNG)
+	mux.HandleFunc("GET /bench/api/voices/{i}/{file}", p.wav)
 	mux.HandleFunc("POST /bench/api/{kind}/{i}/{do}", p.act)
 	return guard(mux)
 }

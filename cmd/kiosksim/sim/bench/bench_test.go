@@ -18,6 +18,7 @@ import (
 	"longcheng/cmd/kiosksim/sim/modbusio"
 	"longcheng/cmd/kiosksim/sim/sam"
 	"longcheng/cmd/kiosksim/sim/scanner"
+	"longcheng/cmd/kiosksim/sim/speaker"
 )
 
 // wire is the host's end of a device: it keeps what was answered.
@@ -85,7 +86,8 @@ func lay(t *testing.T) *rig {
 		Readers:  []Reader{{"r", sam.New(&r.wires[1]), &r.cable}},
 		Scanners: []Scanner{{"s", scanner.New(&r.wires[2]), &r.cable}},
 		Boards:   []Board{{"b", modbusio.New(1, &r.wires[3]), &r.cable, map[int]string{2: "取号"}}},
-		Strips:   []Strip{{"l", &r.strip, nil}},
+		Voices:   []Voice{{"hall", speaker.Speaker{Dir: t.TempDir()}}},
+		Strips:   []Strip{{Name: "l", Line: "line-1", Kind: "two dots", Card: &r.strip}},
 	}
 	r.h = New(r.bench)
 	return r

@@ -6,6 +6,8 @@ import (
 	"image/png"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -204,7 +206,7 @@ func TestStripAndCables(t *testing.T) {
 		t.Fatalf("dead strip: %+v", s)
 	}
 	r.do("strips/0/power", `{"on":false}`)
-	if s := r.state().Strips[0]; !s.Off || !s.Powered || !r.strip.off {
+	if s := r.state().Strips[0]; !s.Off || !r.strip.off {
 		t.Fatalf("strip without power: %+v", s)
 	}
 	for _, kind := range []string{"printers", "readers", "scanners", "boards"} {
@@ -218,6 +220,44 @@ func TestStripAndCables(t *testing.T) {
 		}
 	}
 	r.do("strips/0/cable", `{"on":false}`) // it has none to pull
+}
+
+// A picture of segments is shown as it is, not as lamps.
+func TestSegments(t *testing.T) {
+	r := lay(t)
+	r.bench.Strips[0].Segments = true
+	r.h = New(r.bench)
+	if m, err := png.Decode(r.get("/bench/api/strips/0/strip.png").Body); err != nil || m.Bounds().Dx() != 2 {
+		t.Fatalf("%v, %v", m, err)
+	}
+}
+
+// What was spoken is on the page as words, and its sound can be downloaded: that of
+// the speaker, and no other file.
+func TestVoice(t *testing.T) {
+	r := lay(t)
+	if v := r.state().Voices; len(v) != 1 || len(v[0].Said) != 0 {
+		t.Fatalf("%+v", v)
+	}
+	dir := r.bench.Voices[0].Dir
+	for name, text := range map[string]string{"20260102T030405.678Z.wav": "RIFF", "20260102T030405.678Z.txt": "请A 零零一号\n", "secret.wav": "x"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	said := r.state().Voices[0].Said
+	if len(said) != 1 || said[0].Text != "请A 零零一号" {
+		t.Fatalf("%+v", said)
+	}
+	w := r.get("/bench/api/voices/0/" + said[0].File)
+	if w.Body.String() != "RIFF" || w.Header().Get("Content-Type") != "audio/wav" || w.Header().Get("Content-Disposition") != `attachment; filename="hall-20260102T030405.678Z.wav"` {
+		t.Errorf("%d %v", w.Code, w.Header())
+	}
+	for _, path := range []string{"0/secret.wav", "1/" + said[0].File, "0/20260102T030405.678Z.txt"} {
+		if c := r.get("/bench/api/voices/" + path).Code; c != http.StatusNotFound {
+			t.Errorf("%s: %d", path, c)
+		}
+	}
 }
 
 type stuck struct{ cable }

@@ -48,8 +48,28 @@ func (p *page) stripPNG(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	m := p.Strips[i].Image()
-	picture(w, r, imageVersion(m), func() image.Image { return leds(m) })
+	m, draw := p.Strips[i].Image(), leds
+	if p.Strips[i].Segments {
+		draw = func(m image.Image) image.Image { return m }
+	}
+	picture(w, r, imageVersion(m), func() image.Image { return draw(m) })
+}
+
+// wav hands out the sound of an utterance.
+func (p *page) wav(w http.ResponseWriter, r *http.Request) {
+	i, ok := index(r, len(p.Voices))
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	path, ok := p.Voices[i].Path(r.PathValue("file"))
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "audio/wav")
+	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", p.Voices[i].Name+"-"+r.PathValue("file")))
+	http.ServeFile(w, r, path)
 }
 
 // picture answers with the PNG that draw makes, unless the browser has it.

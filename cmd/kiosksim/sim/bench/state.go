@@ -17,6 +17,7 @@ type stateJSON struct {
 	Scanners []scannerJSON `json:"scanners"`
 	Boards   []boardJSON   `json:"boards"`
 	Strips   []stripJSON   `json:"strips"`
+	Voices   []voiceJSON   `json:"voices"`
 }
 
 type deviceJSON struct {
@@ -73,13 +74,23 @@ type keyJSON struct {
 
 type stripJSON struct {
 	deviceJSON
+	Line    string `json:"line"`
+	Kind    string `json:"kind"`
 	Dead    bool   `json:"dead"`
 	Off     bool   `json:"off"`
-	Powered bool   `json:"powered"` // its power has a switch
 	Text    string `json:"text"`
 	Version string `json:"version"`
-	W       int    `json:"w"`
-	H       int    `json:"h"`
+}
+
+type voiceJSON struct {
+	Name string       `json:"name"`
+	Said []sayingJSON `json:"said"` // newest first
+}
+
+type sayingJSON struct {
+	At   time.Time `json:"at"`
+	Text string    `json:"text"`
+	File string    `json:"file"` // of /bench/api/voices/{i}/
 }
 
 // state answers with everything that can be seen on the bench.
@@ -100,10 +111,11 @@ func (p *page) state(w http.ResponseWriter, r *http.Request) {
 		s.Boards = append(s.Boards, p.boardState(i))
 	}
 	for i, d := range p.Strips {
-		m := d.Image()
-		_, power := d.Card.(powered)
-		s.Strips = append(s.Strips, stripJSON{deviceJSON{d.Name, d.Cable.Plugged()}, p.dead[i], p.dark[i], power,
-			d.Text(), imageVersion(m), m.Bounds().Dx(), m.Bounds().Dy()})
+		s.Strips = append(s.Strips, stripJSON{deviceJSON{d.Name, d.Cable.Plugged()}, d.Line, d.Kind, p.dead[i], p.dark[i],
+			d.Text(), imageVersion(d.Image())})
+	}
+	for _, d := range p.Voices {
+		s.Voices = append(s.Voices, voiceState(d))
 	}
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(s) // the browser may be gone
@@ -125,6 +137,18 @@ func (p *page) printerState(i int) printerJSON {
 		s.Slips = append(s.Slips, sheetJSON{slip.No, len(slip.Image.Rows), slipVersion(slip), slip.Complete, slip.Text, slip.CutAt})
 	}
 	return s
+}
+
+// heard is how many utterances the page is told of.
+const heard = 8
+
+func voiceState(d Voice) voiceJSON {
+	v := voiceJSON{Name: d.Name, Said: []sayingJSON{}}
+	all := d.Said()
+	for _, s := range all[:min(heard, len(all))] {
+		v.Said = append(v.Said, sayingJSON{s.At, s.Text, s.File})
+	}
+	return v
 }
 
 func (p *page) boardState(i int) boardJSON {

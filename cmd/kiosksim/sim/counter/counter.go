@@ -17,20 +17,30 @@ import (
 type Config struct {
 	Name    string
 	Address int
+	Cells   int // digits; 0 means 4
 }
 
 // A Line is the wire with its boards.
 type Line struct {
 	mu     sync.Mutex
 	in     string
-	boards map[int]*sign.Face
+	boards map[int]board
+}
+
+type board struct {
+	*sign.Face
+	cells int
 }
 
 // New returns a line.
 func New(boards ...Config) *Line {
-	l := &Line{boards: map[int]*sign.Face{}}
+	l := &Line{boards: map[int]board{}}
 	for _, b := range boards {
-		l.boards[b.Address] = &sign.Face{Name: b.Name}
+		n := max(b.Cells, 1)
+		if b.Cells == 0 {
+			n = 4
+		}
+		l.boards[b.Address] = board{&sign.Face{Name: b.Name, Dark: sign.Segments("", n)}, n}
 	}
 	return l
 }
@@ -39,7 +49,7 @@ func New(boards ...Config) *Line {
 func (l *Line) Face(name string) *sign.Face {
 	for _, b := range l.boards {
 		if b.Name == name {
-			return b
+			return b.Face
 		}
 	}
 	return nil
@@ -56,8 +66,9 @@ func (l *Line) Receive(_ context.Context, b []byte) {
 	l.in += string(b)
 	for m := frame.FindStringSubmatchIndex(l.in); m != nil; m = frame.FindStringSubmatchIndex(l.in) {
 		n, _ := strconv.Atoi(l.in[m[2]:m[3]]) // three digits
-		if f := l.boards[n]; f != nil && f.Hears() {
-			f.Show(strings.TrimSpace(l.in[m[4]:m[5]]))
+		if b, ok := l.boards[n]; ok && b.Hears() {
+			text := strings.TrimSpace(l.in[m[4]:m[5]])
+			b.Show(sign.Look{Text: text, Image: sign.Segments(text, b.cells)})
 		}
 		l.in = l.in[m[1]:]
 	}

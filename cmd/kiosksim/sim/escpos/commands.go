@@ -160,6 +160,8 @@ func (m *machine) group() error {
 		return m.cut()
 	case 'k':
 		return m.barcode()
+	case 'e', 'R':
+		return m.presenter(c)
 	case '*':
 		b, err := m.take(2)
 		if err != nil {

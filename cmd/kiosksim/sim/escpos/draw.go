@@ -270,6 +270,7 @@ func (m *machine) blade() bool {
 	}
 	if n := len(m.p.rows) - gapDots; n > 0 {
 		m.p.tear(n, !m.p.spoiled)
+		m.p.present()
 	}
 	m.p.spoiled = false // behind the blade a new ticket begins, also when nothing came off
 	return true

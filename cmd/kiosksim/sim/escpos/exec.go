@@ -134,6 +134,8 @@ func (m *machine) step() error {
 	if err != nil {
 		return err
 	}
+	m.work(true)
+	defer m.work(false)
 	switch {
 	case c == '\n':
 		return m.feedLine()
@@ -151,6 +153,12 @@ func (m *machine) step() error {
 		return nil
 	}
 	return m.text(c)
+}
+
+func (m *machine) work(on bool) {
+	m.p.mu.Lock()
+	defer m.p.mu.Unlock()
+	m.p.working = on
 }
 
 func (m *machine) skipRealTime() error {

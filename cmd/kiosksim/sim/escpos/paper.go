@@ -14,6 +14,8 @@ type Slip struct {
 	Image    *Paper    // every dot
 	Complete bool      // cut, and neither paper end nor power loss fell into it
 	CutAt    time.Time // when it left
+
+	Retracted bool // nobody took it, and it was drawn back
 }
 
 // Paper is a strip of thermal paper as an image: one bit per dot, bit 7 of

@@ -33,6 +33,7 @@ type Config struct {
 	SpeedMM float64 // paper speed in mm/s; 0 prints at once
 	Font    Font
 	Units   int // of ESC J and ESC 3 to a dot: 2 on Epson's, 0 means 1
+	Maker   Maker
 }
 
 func (c Config) units() int { return max(1, c.Units) }
@@ -59,7 +60,9 @@ type Printer struct {
 
 	off, cover, nearEnd, paperEnd, jam, cutError bool
 	silent, garbled                              bool
-	paperLeft                                    int // dot lines
+	working                                      bool // inside a command
+	mouth                                        int  // number of the slip in the presenter; 0 is none
+	paperLeft                                    int  // dot lines
 	asb                                          byte
 	lastASB                                      [4]byte
 }

@@ -56,6 +56,7 @@ func (p *Printer) eot(n byte) {
 	case 1:
 		flag(true, 0x04)
 		flag(p.offline(), 0x08)
+		flag(p.cfg.Maker == Cashino && p.mouth > 0, 0x80)
 	case 2:
 		flag(p.cover, 0x04)
 		flag(p.paperEnd, 0x20)
@@ -64,7 +65,13 @@ func (p *Printer) eot(n byte) {
 		flag(p.cutError, 0x08)
 	case 4:
 		flag(p.low() || p.paperEnd, 0x0C)
-		flag(p.paperEnd, 0x60)
+		flag(p.paperEnd, 0x20)
+		flag(p.paperEnd && p.cfg.Maker != Citizen || p.mouth > 0 && p.cfg.Maker == Citizen, 0x40)
+	case 20:
+		if p.cfg.Maker == Custom {
+			p.fullStatus()
+		}
+		return
 	default:
 		return
 	}
@@ -101,7 +108,13 @@ func (p *Printer) roll() byte {
 
 func (p *Printer) asbNow() [4]byte {
 	s := [4]byte{0x14, 0, p.roll(), 0x0F}
-	if p.paperEnd {
+	switch {
+	case p.cfg.Maker == Citizen: // bit 2 is paper end, bit 3 the presenter
+		s[2] = s[2]&3 | s[2]>>1&4
+		if p.mouth > 0 {
+			s[2] |= 8
+		}
+	case p.paperEnd:
 		s[2] = 0x0F
 	}
 	if p.offline() {

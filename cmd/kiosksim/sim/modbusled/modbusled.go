@@ -41,7 +41,7 @@ type Line struct {
 func New(host io.Writer, displays ...Config) *Line {
 	l := &Line{host: host}
 	for _, c := range displays {
-		l.all = append(l.all, &Display{Face: sign.Face{Name: c.Name}, c: c})
+		l.all = append(l.all, &Display{Face: sign.Face{Name: c.Name, Dark: sign.Segments("", c.Cells)}, c: c})
 	}
 	return l
 }
@@ -130,11 +130,12 @@ func (d *Display) draw() {
 		if d.c.Packed {
 			r = d.regs[d.c.Text+i/2] >> (8 * (1 - i%2)) & 0xFF
 		}
-		if r >= 0x20 && r < 0x7F {
-			s.WriteByte(byte(r))
+		if r < 0x20 || r >= 0x7F {
+			r = ' '
 		}
+		s.WriteByte(byte(r))
 	}
-	d.Show(strings.TrimSpace(s.String()))
+	d.Show(sign.Look{Text: strings.TrimSpace(s.String()), Image: sign.Segments(s.String(), d.c.Cells)})
 }
 
 // check is CRC-16/MODBUS, bit by bit from the polynomial x^16 + x^15 + x^2 + 1.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"longcheng/cmd/kiosksim/sim/sign"
 	"longcheng/device/glyph"
 )
 
@@ -24,12 +25,6 @@ const (
 	badDate     fault = 14
 )
 
-// Shown is what a card showed from At on.
-type Shown struct {
-	Text string
-	At   time.Time
-}
-
 // A Card is one controller with its dots. Its methods may be called from any
 // goroutine.
 type Card struct {
@@ -44,7 +39,7 @@ type Card struct {
 	dead, unplugged, noisy bool
 	clock                  time.Time
 	frames                 int
-	history                []Shown
+	history                []sign.Shown
 }
 
 func newCard(c Config, font *glyph.Face) *Card {
@@ -76,7 +71,7 @@ func (c *Card) Colour() Colour {
 
 // History returns the latest 10000 changes of Text by the host or the power,
 // oldest first.
-func (c *Card) History() []Shown {
+func (c *Card) History() []sign.Shown {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.history)
@@ -170,5 +165,5 @@ func (c *Card) remember() {
 	if len(c.history) == historyLen {
 		c.history = slices.Delete(c.history, 0, 1)
 	}
-	c.history = append(c.history, Shown{t, time.Now()})
+	c.history = append(c.history, sign.Shown{Text: t, At: time.Now()})
 }

@@ -3,16 +3,15 @@ package onbon
 import (
 	"image"
 	"image/color"
+
+	"longcheng/cmd/kiosksim/sim/sign"
 )
 
 // Image returns the card's dots as they are lit, on black.
 func (c *Card) Image() image.Image {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	img := image.NewRGBA(image.Rect(0, 0, c.w, c.h))
-	for i := 3; i < len(img.Pix); i += 4 {
-		img.Pix[i] = 0xFF
-	}
+	img := sign.Dots(c.w, c.h)
 	for _, a := range c.visible() {
 		c.draw(img, a)
 	}
@@ -48,14 +47,7 @@ func shift(align byte, room int) int {
 // glyph draws one character and returns the x after it.
 func (c *Card) glyph(img *image.RGBA, ch char, x, y int) int {
 	g, _ := c.font.Glyph(ch.r)
-	box := image.Rect(x, y, x+g.W, y+g.H).Intersect(img.Rect)
-	for py := box.Min.Y; py < box.Max.Y; py++ {
-		for px := box.Min.X; px < box.Max.X; px++ {
-			if g.At(px-x, py-y) {
-				img.SetRGBA(px, py, ch.colour.rgba())
-			}
-		}
-	}
+	sign.Light(img, g, x, y, ch.colour.rgba())
 	return x + g.W
 }
 

@@ -1,12 +1,14 @@
 // Package onbonpixel is a simulated RS-485 line with Onbon BX-5E cards on it, which
 // take pixels ("5th dynamic area user manual"): it executes A7 00 with one page and
-// A2 00, answers, and reads what the dots say by comparing them with a face. It does
-// not know the program that sends.
+// A2 00, answers, lights the dots, and reads what they say by comparing them with a
+// face. It does not know the program that sends.
 package onbonpixel
 
 import (
 	"context"
 	"encoding/binary"
+	"image"
+	"image/color"
 	"io"
 	"strings"
 	"sync"
@@ -15,10 +17,18 @@ import (
 	"longcheng/device/glyph"
 )
 
-// A Config describes one card.
+// A Config describes one card. Its panel has 64x16 red dots where nothing else is
+// said.
 type Config struct {
-	Name    string
-	Address int
+	Name          string
+	Address       int
+	Width, Height int
+	TwoColour     bool // each dot can be red and green
+}
+
+type card struct {
+	*sign.Face
+	c Config
 }
 
 // A Line is the wire with its cards.
@@ -28,24 +38,27 @@ type Line struct {
 	mu   sync.Mutex
 	in   []byte
 	open bool
-	all  map[uint16]*sign.Face
+	all  map[uint16]card
 }
 
 // New returns a line whose cards answer into host. Texts drawn with the face can be
 // read from their dots.
 func New(host io.Writer, face *glyph.Face, cards ...Config) *Line {
-	l := &Line{host: host, face: face, all: map[uint16]*sign.Face{}}
+	l := &Line{host: host, face: face, all: map[uint16]card{}}
 	for _, c := range cards {
-		l.all[uint16(c.Address)] = &sign.Face{Name: c.Name}
+		if c.Width < 8 || c.Height < 1 {
+			c.Width, c.Height = 64, 16
+		}
+		l.all[uint16(c.Address)] = card{&sign.Face{Name: c.Name, Dark: sign.Dots(c.Width, c.Height)}, c}
 	}
 	return l
 }
 
 // Face returns the card of that name, or nil.
 func (l *Line) Face(name string) *sign.Face {
-	for _, f := range l.all {
-		if f.Name == name {
-			return f
+	for _, c := range l.all {
+		if c.Name == name {
+			return c.Face
 		}
 	}
 	return nil
@@ -79,16 +92,16 @@ func (l *Line) frame(b []byte) {
 		return
 	}
 	to := binary.LittleEndian.Uint16(b)
-	f := l.all[to]
-	if f == nil || !f.Hears() {
+	c, ok := l.all[to]
+	if !ok || !c.Hears() {
 		return
 	}
 	data := b[16 : len(b)-2]
 	code := byte(0)
 	if data[1] == 0xA7 && data[2] == 0 {
-		text, ok := l.read(data[5:])
+		look, ok := l.read(data[5:], c.c)
 		if ok {
-			f.Show(text)
+			c.Show(look)
 		} else {
 			code = 18
 		}
@@ -96,21 +109,53 @@ func (l *Line) frame(b []byte) {
 	l.answer(to, code)
 }
 
-// read takes the dots out of an area and reads them.
-func (l *Line) read(p []byte) (string, bool) {
+// read takes the dots out of an area, lights and reads them.
+func (l *Line) read(p []byte, c Config) (sign.Look, bool) {
 	if len(p) < 4+12+12+4+13 || int(binary.LittleEndian.Uint32(p)) != len(p)-4 {
-		return "", false
+		return sign.Look{}, false
 	}
 	area := p[4+12:]
-	w, h := int(binary.LittleEndian.Uint16(area[5:])), int(binary.LittleEndian.Uint16(area[7:]))
-	page := area[12:]
-	dots := page[4+13:]
-	stride := (w + 7) / 8
-	if h < 1 || h > 256 || w < 8 || int(binary.LittleEndian.Uint32(page)) != 13+len(dots) || len(dots) != stride*h {
-		return "", false
+	word := func(at int) int { return int(binary.LittleEndian.Uint16(area[at:])) }
+	a := dots{w: word(5), h: word(7), planes: 1, b: area[12+4+13:]}
+	if c.TwoColour {
+		a.planes = 2
 	}
-	lit := func(x, y int) bool { return dots[y*stride+x/8]>>(7-x%8)&1 == 0 }
-	return l.letters(lit, w, h), true
+	if a.h < 1 || a.h > 256 || a.w < 8 || int(binary.LittleEndian.Uint32(area[12:])) != 13+len(a.b) || len(a.b) != a.stride()*a.h {
+		return sign.Look{}, false
+	}
+	m := sign.Dots(c.Width, c.Height)
+	for y := range a.h {
+		for x := range a.w {
+			if at := image.Pt(word(1)+x, word(3)+y); at.In(m.Rect) {
+				m.SetRGBA(at.X, at.Y, a.at(x, y))
+			}
+		}
+	}
+	lit := func(x, y int) bool { return a.at(x, y) != dark }
+	return sign.Look{Text: l.letters(lit, a.w, a.h), Image: m}, true
+}
+
+// dots are the dots of an area as they come: rows of bytes, the red ones and the green
+// ones in turn where there are two; 0 is lit.
+type dots struct {
+	w, h, planes int
+	b            []byte
+}
+
+var dark = color.RGBA{A: 0xFF}
+
+func (d dots) stride() int { return (d.w + 7) / 8 * d.planes }
+
+func (d dots) at(x, y int) color.RGBA {
+	lit := func(plane int) bool { return d.b[y*d.stride()+x/8*d.planes+plane]>>(7-x%8)&1 == 0 }
+	c := dark
+	if lit(0) {
+		c.R = 0xFF
+	}
+	if d.planes == 2 && lit(1) {
+		c.G = 0xFF
+	}
+	return c
 }
 
 // letters compares columns of dots with the face, at the size that the panel allows.

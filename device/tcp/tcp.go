@@ -1,4 +1,11 @@
-package line
+// Package tcp is a wire to hardware on the network, such as a printer at port 9100 or a
+// sign: one connection, kept open, because such hardware serves one host at a time and
+// some drops a connection that idles for a minute and a half.
+//
+// What Write took may still be on its way, and is lost when the connection breaks: only
+// an answer of the hardware proves that it arrived. The package does not know what the
+// bytes mean.
+package tcp
 
 import (
 	"context"
@@ -15,10 +22,10 @@ const (
 	dialWithin  = 3 * time.Second
 	tick        = 100 * time.Millisecond
 	writeWithin = 2 * time.Second
+	maxDrop     = 64 // reads: hardware that never stops talking is heard again
 )
 
-// Dial returns a function that connects to a sign on the network, for
-// device.NewLink.
+// Dial returns a function that connects to hardware at host:port, for device.NewLink.
 func Dial(address string) device.OpenFunc {
 	return func(ctx context.Context) (device.Port, error) {
 		d := net.Dialer{Timeout: dialWithin}
@@ -52,6 +59,23 @@ func (c *conn) Read(b []byte) (int, error) {
 		return 0, device.ErrTimeout
 	}
 	return 0, &device.Wire{Op: "read", Port: c.name, Err: err}
+}
+
+// Drop discards what came and was not read: an answer that was given up must not be
+// taken for the next one.
+func (c *conn) Drop() error {
+	buf := make([]byte, 512)
+	for range maxDrop {
+		if err := c.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
+			return &device.Wire{Op: "read", Port: c.name, Err: err}
+		}
+		if _, err := c.Conn.Read(buf); errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil
+		} else if err != nil {
+			return &device.Wire{Op: "read", Port: c.name, Err: err}
+		}
+	}
+	return nil
 }
 
 // Write returns within two seconds.
