@@ -92,9 +92,11 @@ test-compat: ## boxes and centres of this commit and of BEFORE (the last tag; wi
 	@deploy/setup.sh build
 	deploy/compat.sh '$(BEFORE)'
 
-peers: ## independent programs from npm judge the simulated printer and take our Modbus frames
+peers: ## independent programs judge the simulated printer and display, and take our Modbus frames
+	@deploy/setup.sh peers
 	go test -tags npm -run Receiptio -count=1 -v ./printer
 	go test -tags npm -run ModbusSerial -count=1 -v ./display/modbus
+	go test -tags npm -run Mbpoll -count=1 -v ./cmd/kiosksim/sim/modbusled
 
 soak: ## a real browser shows a wall for thirty minutes at twenty times the calls of a big hall
 	@deploy/setup.sh test

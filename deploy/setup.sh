@@ -1,6 +1,6 @@
 #!/bin/sh
 # Names what a target of the Makefile needs and is missing; as root on Debian it
-# installs it. Usage: setup.sh build|test|hw|cross|package
+# installs it. Usage: setup.sh build|test|peers|hw|cross|package
 set -eu
 
 missing=""
@@ -45,6 +45,11 @@ test)
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 	need fc-list fontconfig
 	fc-list 2>/dev/null | grep -q 'Noto.*CJK' || missing="$missing fonts-noto-cjk"
+	;;
+peers)
+	need node nodejs
+	need npm npm
+	need mbpoll mbpoll
 	;;
 hw)
 	need qemu-system-aarch64 qemu-system-arm

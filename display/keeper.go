@@ -73,6 +73,7 @@ type Keeper struct {
 const (
 	backoffBase  = 50 * time.Millisecond
 	backoffLimit = 5 * time.Second
+	yieldFor     = 25 * time.Millisecond
 )
 
 // NewKeeper returns a keeper; Run starts it.
@@ -128,6 +129,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case !again:
 			fails = 0
 			k.idle(ctx, changed)
+			k.yield(ctx, changed)
 		}
 	}
 	return nil
@@ -148,6 +150,17 @@ func (k *Keeper) idle(ctx context.Context, changed <-chan struct{}) {
 		}
 	}
 	k.wait(ctx, changed, k.due.Sub(k.o.Now()))
+}
+
+// yield lets surfaces that owe a call go before one that owes none, and makes one
+// change of several that come at once. One that forgot its state is not kept waiting.
+func (k *Keeper) yield(ctx context.Context, changed <-chan struct{}) {
+	for end := time.Now().Add(yieldFor); k.acked != nil && ctx.Err() == nil; {
+		calls, err := k.src.Undelivered(ctx, k.surface.Name())
+		if err != nil || len(calls) > 0 || !k.wait(ctx, changed, time.Until(end)) {
+			return
+		}
+	}
 }
 
 func (k *Keeper) blink(ctx context.Context, lit bool) error {

@@ -3,6 +3,7 @@ package display
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 
 	"longcheng/kiosk"
@@ -33,6 +34,7 @@ func NewShared(src Source) *Shared { return &Shared{Source: src, turn: make(chan
 func (s *Shared) Snapshot(ctx context.Context) (kiosk.Snapshot, error) {
 	for {
 		f := s.board()
+		runtime.Gosched() // who was woken with us boards as well
 		select {
 		case s.turn <- struct{}{}:
 			s.fly(ctx, f)

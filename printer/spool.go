@@ -119,7 +119,18 @@ func (s *Spool) Wake() {
 func (s *Spool) Status() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state
+	return s.stands()
+}
+
+// stands is the state that Run has noted, with a pause that it may not know yet.
+// Called with mu held.
+func (s *Spool) stands() State {
+	now := s.state
+	now.Status &^= Paused
+	if s.paused {
+		now.Status |= Paused
+	}
+	return now
 }
 
 // Ready returns nil when a slip could be printed now, here or on the spare, else

@@ -27,11 +27,6 @@ func (s *Spool) Resume() { s.setPaused(false) }
 func (s *Spool) setPaused(on bool) {
 	s.mu.Lock()
 	s.paused = on
-	if on {
-		s.state.Status |= Paused
-	} else {
-		s.state.Status &^= Paused
-	}
 	s.mu.Unlock()
 	s.Wake()
 }
@@ -48,7 +43,7 @@ const lasting = ^(notices | HeadHot | Feeding)
 // standIn returns the spare if it is there, well, and needed.
 func (s *Spool) standIn() *Spool {
 	s.mu.Lock()
-	spare, st := s.spare, s.state.Status
+	spare, st := s.spare, s.stands().Status
 	s.mu.Unlock()
 	if spare == nil || st&lasting == 0 || spare.Status().Status.Faults() != 0 {
 		return nil

@@ -20,10 +20,10 @@ import (
 type jack struct {
 	t   *testing.T
 	dev *sim.Printer
-	at  string
+	l   net.Listener
 
 	mu     sync.Mutex
-	l      net.Listener // nil while it refuses connections
+	closed bool // it throws whoever connects out again, as one that serves another host
 	conn   net.Conn
 	seen   []byte // since arm
 	place  []byte // the fault strikes more bytes after it
@@ -33,35 +33,39 @@ type jack struct {
 }
 
 func newJack(t *testing.T) *jack {
-	j := &jack{t: t, at: "127.0.0.1:0"}
-	j.open()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := &jack{t: t, l: l}
+	go j.accept()
 	return j
 }
 
-// open listens, at the same address each time.
-func (j *jack) open() {
-	l, err := net.Listen("tcp", j.at)
-	if err != nil {
-		j.t.Errorf("listen again: %v", err)
-		return
-	}
-	j.mu.Lock()
-	j.l, j.at = l, l.Addr().String()
-	j.mu.Unlock()
-	go j.accept(l)
-}
-
-func (j *jack) accept(l net.Listener) {
+func (j *jack) accept() {
 	for {
-		c, err := l.Accept()
+		c, err := j.l.Accept()
 		if err != nil {
 			return
 		}
 		j.mu.Lock()
-		j.conn = c
+		closed := j.closed
+		if !closed {
+			j.conn = c
+		}
 		j.mu.Unlock()
+		if closed {
+			reset(c)
+			continue
+		}
 		j.serve(c)
 	}
+}
+
+// reset closes a connection so that the other end hears of it as of a fault.
+func reset(c net.Conn) {
+	c.(*net.TCPConn).SetLinger(0)
+	c.Close()
 }
 
 func (j *jack) serve(c net.Conn) {
@@ -121,28 +125,27 @@ func (j *jack) reset() {
 	c := j.conn
 	j.conn = nil
 	j.mu.Unlock()
-	c.(*net.TCPConn).SetLinger(0)
-	c.Close()
+	reset(c)
 }
 
-// refuse answers no connection for a while.
+// refuse serves no connection for a while.
 func (j *jack) refuse(d time.Duration) {
+	j.set(func() { j.closed = true })
+	time.AfterFunc(d, func() { j.set(func() { j.closed = false }) })
+}
+
+func (j *jack) set(f func()) {
 	j.mu.Lock()
-	j.l.Close()
-	j.mu.Unlock()
-	time.AfterFunc(d, j.open)
+	defer j.mu.Unlock()
+	f()
 }
 
 // stall reads nothing for a while: what comes is kept in the network's buffers.
 func (j *jack) stall(d time.Duration) {
 	ch := make(chan struct{})
-	j.mu.Lock()
-	j.resume = ch
-	j.mu.Unlock()
+	j.set(func() { j.resume = ch })
 	time.AfterFunc(d, func() {
-		j.mu.Lock()
-		j.resume = nil
-		j.mu.Unlock()
+		j.set(func() { j.resume = nil })
 		close(ch)
 	})
 }
@@ -204,7 +207,7 @@ func strikeNetwork(t *testing.T, unpowered bool, do func(*jack), place string, m
 	things.Go(func() { _ = r.dev.Run(ctx) })
 	hall := &kiosk.Hall{Name: kiosk.Text{ZH: r.hall}, Rules: kiosk.Rules{PhoneURL: "https://q.example/"}}
 	o := r.options(hall)
-	o.Link = device.NewLink(tcp.Dial(j.at))
+	o.Link = device.NewLink(tcp.Dial(j.l.Addr().String()))
 	o.OnChange, o.OnNotice = nil, nil
 	spool, err := printer.NewSpool(o)
 	if err != nil {
@@ -221,9 +224,7 @@ func strikeNetwork(t *testing.T, unpowered bool, do func(*jack), place string, m
 		}
 	}
 	settle()
-	j.mu.Lock()
-	j.place, j.more, j.fault = []byte(place), more, do
-	j.mu.Unlock()
+	j.set(func() { j.place, j.more, j.fault = []byte(place), more, do })
 	r.store.add("a002")
 	spool.Wake()
 	settle()

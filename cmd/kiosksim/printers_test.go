@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -69,6 +70,7 @@ func TestSpareProfileAndPause(t *testing.T) {
 	}
 	r.press("printer-1", "pause")
 	r.on("printer-2", r.ticket())
+	r.wait("healthz to say that it is paused", func() bool { return strings.Contains(r.health(), "printer is paused") })
 	r.press("printer-2", "pause")
 	if no := r.refusal(); no.Code != "printer_not_ready" {
 		t.Errorf("with both paused: %v", no)
@@ -85,4 +87,16 @@ func TestSpareProfileAndPause(t *testing.T) {
 	if e := r.close(); e.copies() != 0 {
 		t.Errorf("%d copies of tickets that nothing struck", e.copies())
 	}
+}
+
+// health is what kioskd says of itself.
+func (r *rig) health() string {
+	r.t.Helper()
+	res, err := r.boss.http.Get(r.base + "/healthz")
+	if err != nil {
+		return ""
+	}
+	defer res.Body.Close()
+	text, _ := io.ReadAll(res.Body) // half of it will not say so
+	return string(text)
 }

@@ -21,7 +21,8 @@ type Encoder struct {
 	Profile printer.Profile
 	Glyphs  Glyphs
 
-	b []byte // kept from page to page: a busy printer makes no garbage
+	b      []byte // kept from page to page: a busy printer makes no garbage
+	frames []printer.Frame
 }
 
 var _ printer.Language = (*Encoder)(nil)
@@ -29,8 +30,8 @@ var _ printer.Language = (*Encoder)(nil)
 // Encode writes p. The slip's mark is id mod 5000; its two process IDs are twice
 // that for the body and one more for the tail.
 func (e *Encoder) Encode(p printer.Page, id int64) (printer.Data, error) {
-	w := writer{e: e, b: e.b[:0]}
-	defer func() { e.b = w.b }()
+	w := writer{e: e, b: e.b[:0], frames: e.frames[:0]}
+	defer func() { e.b, e.frames = w.b, w.frames }()
 	w.begin()
 	cut := -1
 	for i, el := range p {

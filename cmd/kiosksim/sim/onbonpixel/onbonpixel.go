@@ -131,7 +131,7 @@ func (l *Line) read(p []byte, c Config) (sign.Look, bool) {
 			}
 		}
 	}
-	lit := func(x, y int) bool { return a.at(x, y) != dark }
+	lit := func(x, y int) bool { return y >= 0 && y < a.h && a.at(x, y) != dark }
 	return sign.Look{Text: l.letters(lit, a.w, a.h), Image: m}, true
 }
 

@@ -108,7 +108,7 @@ func TestFaces(t *testing.T) {
 		}
 	}
 	am := am03127.New(io.Discard, face, am03127.Config{Name: "s", Number: 1})
-	am.Receive(t.Context(), []byte("<ID01><L1><MA><CE>A<CB>A33<E>"))
+	am.Receive(t.Context(), []byte("<ID01><L1><MA><CE>A<CB>A76<E>"))
 	if red, green, _ := lamps(am.Face("s").Image()); red != dots || green != dots {
 		t.Errorf("am03127: %d red, %d green, want %d of each", red, green, dots)
 	}
