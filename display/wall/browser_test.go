@@ -222,7 +222,8 @@ func faint(p *webtest.Page) []string {
 	s := webtest.Eval[string](p, `(() => {
   const lum = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4).reduce((s, v, i) => s + v * [.2126, .7152, .0722][i], 0);
   const rgb = c => (c.match(/[\d.]+/g) || []).map(Number);
-  const seen = (e, c) => document.body.classList.contains('stale') && e.closest('main, h1') ? Array(3).fill(.7 * (.2126 * c[0] + .7152 * c[1] + .0722 * c[2])) : c;
+  const dim = Number((getComputedStyle(document.querySelector('main')).filter.match(/brightness\(([\d.]+)/) || [0, 0])[1]);
+  const seen = (e, c) => dim && e.closest('main, h1') ? Array(3).fill(dim * (.2126 * c[0] + .7152 * c[1] + .0722 * c[2])) : c;
   const back = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e), b = rgb(c.backgroundColor), g = rgb(c.backgroundImage.replace(/[^(]*gradient\(\d+deg, /, '')); if (c.backgroundImage !== 'none' && g.length > 2) return g.slice(0, 3); if (b.length < 4 || b[3] > 0) return b; } return [0, 0, 0]; };
   return [...document.querySelectorAll('body *')].filter(e => {
     const c = getComputedStyle(e);
