@@ -190,6 +190,9 @@ func TestPageInABrowser(t *testing.T) {
 				for _, f := range faint(p) {
 					t.Errorf("too faint: %s", f)
 				}
+				if n := webtest.Eval[int](p, `[...document.querySelectorAll('li span')].filter(e => { const a = e.getBoundingClientRect(), b = e.parentElement.getBoundingClientRect(); return a.height && (a.top < b.top - 2 || a.bottom > b.bottom + 2) }).length`); n > 0 {
+					t.Errorf("%d texts are higher than their rows", n)
+				}
 				if strings.HasPrefix(tt.name, "busy") || strings.HasPrefix(tt.name, "media") {
 					sizes(t, p)
 				}
