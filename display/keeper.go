@@ -73,7 +73,8 @@ type Keeper struct {
 const (
 	backoffBase  = 50 * time.Millisecond
 	backoffLimit = 5 * time.Second
-	yieldFor     = 25 * time.Millisecond
+	yieldFor     = 25 * time.Millisecond // of quiet
+	yieldMax     = 200 * time.Millisecond
 )
 
 // NewKeeper returns a keeper; Run starts it.
@@ -152,12 +153,13 @@ func (k *Keeper) idle(ctx context.Context, changed <-chan struct{}) {
 	k.wait(ctx, changed, k.due.Sub(k.o.Now()))
 }
 
-// yield lets surfaces that owe a call go before one that owes none, and makes one
-// change of several that come at once. One that forgot its state is not kept waiting.
+// yield lets surfaces that owe a call go before one that owes none: that one waits
+// until the hall is quiet, and makes one change of several. One that forgot its state
+// is not kept waiting.
 func (k *Keeper) yield(ctx context.Context, changed <-chan struct{}) {
-	for end := time.Now().Add(yieldFor); k.acked != nil && ctx.Err() == nil; {
+	for end := time.Now().Add(yieldMax); k.acked != nil && ctx.Err() == nil; {
 		calls, err := k.src.Undelivered(ctx, k.surface.Name())
-		if err != nil || len(calls) > 0 || !k.wait(ctx, changed, time.Until(end)) {
+		if err != nil || len(calls) > 0 || !k.wait(ctx, changed, min(yieldFor, time.Until(end))) {
 			return
 		}
 	}
