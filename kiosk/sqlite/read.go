@@ -71,6 +71,19 @@ func legsWhere(ctx context.Context, q querier, where string, args ...any) ([]kio
 }
 
 func callsWhere(ctx context.Context, q querier, where string, args ...any) ([]kiosk.Call, error) {
+	return callsBy(ctx, q, parseCall, where, args...)
+}
+
+// parseCall reads the parts of a call that are documents.
+func parseCall(c *kiosk.Call, why, delivery string) error {
+	err := json.Unmarshal([]byte(why), &c.Why)
+	if err == nil {
+		c.Delivery, err = parseDelivery(delivery)
+	}
+	return err
+}
+
+func callsBy(ctx context.Context, q querier, parse func(c *kiosk.Call, why, delivery string) error, where string, args ...any) ([]kiosk.Call, error) {
 	return collect(ctx, q, func(r *sql.Rows) (c kiosk.Call, err error) {
 		var at int64
 		var why, delivery string
@@ -78,12 +91,8 @@ func callsWhere(ctx context.Context, q querier, where string, args ...any) ([]ki
 		if err != nil {
 			return c, err
 		}
-		if err := json.Unmarshal([]byte(why), &c.Why); err != nil {
-			return c, err
-		}
 		c.At = fromMilli(at)
-		c.Delivery, err = parseDelivery(delivery)
-		return c, err
+		return c, parse(&c, why, delivery)
 	}, "SELECT seq, visit, leg, number, item, class, window, recall, at, by, reason, why, delivery FROM call WHERE "+where, args...)
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"strings"
+	"sync"
 
 	"longcheng/kiosk"
 )
@@ -24,7 +25,7 @@ func (s *Store) Snapshot(ctx context.Context) (kiosk.Snapshot, error) {
 			return err
 		}
 		snap.Queues = s.queues()
-		snap.Calls, err = latestCalls(ctx, q, h.before.calls)
+		snap.Calls, err = s.latestCalls(ctx, q, h.before.calls)
 		return err
 	})
 	return snap, err
@@ -42,7 +43,7 @@ func (s *Store) windowStates(ctx context.Context, q querier) ([]kiosk.WindowStat
 	if err != nil {
 		return nil, err
 	}
-	calls, err := callsWhere(ctx, q, "seq IN (SELECT call FROM leg WHERE "+here+")")
+	calls, err := callsBy(ctx, q, s.parsed.call, "seq IN (SELECT call FROM leg WHERE "+here+")")
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +93,7 @@ func (s *Store) queues() []kiosk.QueueState {
 }
 
 // latestCalls merges recalls into their call: each leg appears once.
-func latestCalls(ctx context.Context, q querier, before int64) ([]kiosk.Call, error) {
+func (s *Store) latestCalls(ctx context.Context, q querier, before int64) ([]kiosk.Call, error) {
 	seqs, err := collect(ctx, q, func(r *sql.Rows) (p [2]int64, err error) { err = r.Scan(&p[0], &p[1]); return p, err },
 		"SELECT seq, leg FROM call WHERE seq > ? ORDER BY seq DESC LIMIT 256", before)
 	if err != nil {
@@ -109,5 +110,39 @@ func latestCalls(ctx context.Context, q querier, before int64) ([]kiosk.Call, er
 	if len(wanted) == 0 {
 		return nil, nil
 	}
-	return callsWhere(ctx, q, "seq IN (?"+strings.Repeat(",?", len(wanted)-1)+") ORDER BY seq DESC", wanted...)
+	return callsBy(ctx, q, s.parsed.call, "seq IN (?"+strings.Repeat(",?", len(wanted)-1)+") ORDER BY seq DESC", wanted...)
+}
+
+// parsed remembers the calls of the latest snapshots: from one to the next nearly all
+// are the same, and reading their documents again is most of the work.
+type parsed struct {
+	mu    sync.Mutex
+	calls map[int64]parsedCall // by Call.Seq
+}
+
+type parsedCall struct {
+	why, delivery string
+	call          kiosk.Call
+}
+
+// parsedMost is many times what a snapshot of a big hall holds.
+const parsedMost = 2048
+
+// call is parseCall, unless the documents are those that were read before. Snapshots
+// share what it returns; nobody changes them.
+func (p *parsed) call(c *kiosk.Call, why, delivery string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if was, ok := p.calls[c.Seq]; ok && was.why == why && was.delivery == delivery {
+		c.Why, c.Delivery = was.call.Why, was.call.Delivery
+		return nil
+	}
+	if err := parseCall(c, why, delivery); err != nil {
+		return err
+	}
+	if p.calls == nil || len(p.calls) >= parsedMost {
+		p.calls = map[int64]parsedCall{}
+	}
+	p.calls[c.Seq] = parsedCall{why, delivery, *c}
+	return nil
 }

@@ -42,6 +42,7 @@ type Store struct {
 	reader *sql.DB
 	head   head // of whoever leads
 	mem    atomic.Pointer[memory]
+	parsed parsed
 
 	room chan struct{} // holds one value for each operation in hand
 	lead chan struct{} // holds one value while somebody commits: who put it there may write
