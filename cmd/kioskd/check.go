@@ -64,6 +64,7 @@ func (k *checkup) run() {
 	k.listen()
 	k.ports()
 	k.pins()
+	k.signs()
 	k.voices()
 }
 

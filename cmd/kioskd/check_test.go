@@ -227,3 +227,18 @@ func TestWrongUsage(t *testing.T) {
 		}
 	}
 }
+
+// What only a sign's driver knows is told as well: a field that its template language
+// has not, a register map that does not ship.
+func TestCheckMakesTheSigns(t *testing.T) {
+	for with, want := range map[string]string{
+		"\"template\"\nframe = \"{adress}\"": "strip[0].driver: template \"{adress}\": {adress}: unknown field",
+		"\"modbus\"\nmodel = \"dm99\"":       "strip[0].driver: modbus display: no map of model \"dm99\": choose one of",
+	} {
+		conf, _ := edited(t, "kioskd.toml", "[[strip]]", `"onbon-k"`, with)
+		lines, status := checked(t, "-config", conf, "-state", t.TempDir())
+		if !slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, want) }) || status != 1 {
+			t.Errorf("%s: status %d, want %q:\n%s", with, status, want, strings.Join(lines, "\n"))
+		}
+	}
+}

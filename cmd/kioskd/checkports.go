@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/internal/parts"
+	"longcheng/device"
 )
 
 // ports opens and closes every port of the configuration but those on the network,
@@ -57,5 +59,19 @@ func (k *checkup) pin(key, s string) {
 	if err := k.findPin(name); err != nil {
 		k.bad(key, fmt.Sprintf("pin %s: this machine has no such pin, or this user may not use it", name),
 			"look with gpioinfo; add the user of kioskd to the group gpio, or hang the button on a [[board]]")
+	}
+}
+
+// signs makes every sign that hangs on a line, which tells a template, a register map
+// or a size that cannot be. Those on the box's own pins would be opened by it.
+func (k *checkup) signs() {
+	kit := parts.NewKit(k.conf, k.state, func(config.Port) *device.Link { return device.NewLink(nil) }) // nothing is sent
+	for i, s := range k.conf.Strips {
+		if s.Line == "" {
+			continue
+		}
+		if _, err := kit.Strip(s.Name, s); err != nil {
+			k.bad(fmt.Sprintf("strip[%d].driver", i), errors.Unwrap(err).Error(), "correct it by the page of its driver")
+		}
 	}
 }

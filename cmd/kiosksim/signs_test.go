@@ -8,6 +8,7 @@ import (
 	"image/png"
 	"io"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 
 	"longcheng/display/voice"
 	"longcheng/kiosk"
+	"longcheng/kiosk/freeport"
 )
 
 // A benchView is what the bench page is told of signs and voices.
@@ -40,11 +42,12 @@ type signsRig struct {
 func newSignsRig(t *testing.T) *signsRig {
 	t.Helper()
 	o := options{hall: "signs", halls: "../../deploy/halls", state: t.TempDir(), kioskd: kioskd(t)}
+	awayFromMidnight(t, filepath.Join(o.state, o.hall))
 	var err error
-	if o.listen, err = freeAddress(); err != nil {
+	if o.listen, err = freeport.Address(); err != nil {
 		t.Fatal(err)
 	}
-	if o.bench, err = freeAddress(); err != nil {
+	if o.bench, err = freeport.Address(); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 6*time.Minute)
