@@ -64,7 +64,7 @@ func (m *machine) until(what string, is func() bool) {
 			log, _ := os.ReadFile(filepath.Join(m.dir, "log"))
 			m.t.Fatalf("waited too long for %s\n%s", what, log)
 		}
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(200 * time.Millisecond)
 	}
 }
 
