@@ -172,7 +172,10 @@ func (b *bench) tester(conf *config.Config) *commission.Tester {
 
 func (b *bench) list(names []string) error {
 	if b.json {
-		return json.NewEncoder(b.out).Encode(names)
+		return json.NewEncoder(b.out).Encode(append([]string{}, names...))
+	}
+	if len(names) == 0 {
+		names = []string{"nothing 没有内容"}
 	}
 	_, err := fmt.Fprintln(b.out, strings.Join(names, "\n"))
 	return err
@@ -294,7 +297,11 @@ func (b *bench) recordCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(os.Stderr, "recorded to %s 已录制\n", f.Name())
+			if at, err := f.Seek(0, io.SeekEnd); err == nil && at == 0 { // nothing passed: the port was never open
+				_ = os.Remove(f.Name())
+			} else {
+				fmt.Fprintf(os.Stderr, "recorded to %s 已录制\n", f.Name())
+			}
 			return b.tellVerdict(v)
 		},
 	}

@@ -78,6 +78,7 @@ func TestCommissionMistakes(t *testing.T) {
 		{[]string{"probe", "/dev/does-not-exist"}, "请插好设备"},
 		{[]string{"probe", "what"}, "no printer of the configuration"},
 		{[]string{"replay", "nope"}, "no such file"},
+		{[]string{"replay", "commission_test.go"}, "no step of a tape: play files of kioskctl record"},
 		{[]string{"setup-scanner", "nope"}, "no scanner of the configuration"},
 	} {
 		if _, err := ctl(t, c.args...); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -112,5 +113,27 @@ func TestSetUpAScanner(t *testing.T) {
 	}
 	if _, err := ctl(t, "setup-scanner", "reader-1", "--config", smallHall, "--state", aReader(t, sam.Good)); err == nil {
 		t.Error("a card reader was set up as a scanner")
+	}
+}
+
+// What there is nothing of is an empty list, never null; a port that was never
+// open leaves no tape.
+func TestCommissionNothing(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "empty.txt")
+	if err := os.WriteFile(empty, []byte("# kind: scanner\n!\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := ctl(t, "replay", empty, "--json"); err != nil || strings.TrimSpace(out) != "[]" {
+		t.Errorf("%v: %s", err, out)
+	}
+	if out, err := ctl(t, "replay", empty); err != nil || !strings.Contains(out, "没有内容") {
+		t.Errorf("%v: %s", err, out)
+	}
+	tape := filepath.Join(t.TempDir(), "tape.txt")
+	if _, err := ctl(t, "record", "reader-1", "--config", smallHall, "--state", t.TempDir(), "--answer", "yes", "-o", tape); !errors.Is(err, errNotGood) {
+		t.Error(err)
+	}
+	if _, err := os.Stat(tape); err == nil {
+		t.Error("a tape of nothing")
 	}
 }

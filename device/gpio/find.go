@@ -72,9 +72,9 @@ func Chips() ([]Chip, error) {
 	if err != nil {
 		return nil, fmt.Errorf("look for pins: %w", err)
 	}
-	var all []Chip
+	all := []Chip{}
 	for _, c := range gpioioctl.Chips {
-		chip := Chip{Label: c.Label()}
+		chip := Chip{Label: c.Label(), Lines: []string{}}
 		for _, l := range c.Lines() {
 			chip.Lines = append(chip.Lines, l.Name())
 		}

@@ -109,7 +109,7 @@ func parseOp(line string) (Op, error) {
 	data, err := hex.DecodeString(strings.ReplaceAll(line[1:], " ", ""))
 	switch {
 	case err != nil:
-		return Op{}, err
+		return Op{}, fmt.Errorf("%.20q is no step of a tape: play files of kioskctl record alone", line)
 	case len(data) > 0 && line[0] == '>':
 		return W(data...), nil
 	case len(data) > 0 && line[0] == '<':

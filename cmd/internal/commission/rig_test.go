@@ -2,6 +2,7 @@ package commission
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -181,6 +182,20 @@ func TestScanOfKnownAndBusyPorts(t *testing.T) {
 	}
 	if f := report.Found[1]; f.Sort != SortShut || !strings.Contains(f.Remedy.EN, "systemctl stop kioskd") || !strings.Contains(f.Remedy.ZH, "systemctl stop kioskd") {
 		t.Errorf("%+v", f)
+	}
+}
+
+// A machine without ports has empty lists, not none.
+func TestScanOfNothing(t *testing.T) {
+	s := Scanner{State: t.TempDir()}
+	s.Tree.Root = t.TempDir()
+	report, err := s.Scan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(report)
+	if err != nil || !strings.Contains(string(text), `"found":[]`) || strings.Contains(string(text), "null") {
+		t.Errorf("%v: %s", err, text)
 	}
 }
 
