@@ -35,6 +35,7 @@ test)
 	need zbarimg zbar-tools
 	need chromium chromium
 	need mkfs.ext4 e2fsprogs
+	need losetup mount
 	need espeak-ng espeak-ng
 	need cage cage
 	need systemd-analyze systemd
