@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -110,9 +111,13 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+var building sync.Mutex // tests run side by side
+
 // build puts a program into a directory; each is built once for all tests.
 func (m *machine) build(program, version, into string) {
 	m.t.Helper()
+	building.Lock()
+	defer building.Unlock()
 	built := filepath.Join(os.Getenv("KIOSKCTL_TEST_BIN"), program+"-"+version)
 	if _, err := os.Stat(built); err != nil {
 		flags := "-s -w -X main.version=" + version + " -X main.made=1700000000"
