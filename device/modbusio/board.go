@@ -20,7 +20,7 @@ type Options struct {
 	Unit      byte          // address on the line, 1 to 247
 	Inputs    int           // buttons, from discrete input 0; at most 64
 	Lamps     int           // lamps, from coil 0; at most 64
-	Interval  time.Duration // between polls; 0 means 50ms
+	Interval  time.Duration // between polls while nothing moves; 0 means 80ms
 	LongPress time.Duration // 0 means no long presses
 }
 
@@ -37,8 +37,12 @@ func (o Options) Validate() error {
 	return nil
 }
 
+// confirm is when a level that has changed is asked for again.
+const confirm = 20 * time.Millisecond
+
 // A Board owns one board. Set the callbacks before Run; they run in its
-// goroutine and may call SetLamp. A press is a level seen in two polls.
+// goroutine and may call SetLamp. A press is a level seen in two polls, the
+// second soon after the first.
 type Board struct {
 	OnPress func(input int)                     // a button went down
 	OnEvent func(input int, press device.Press) // everything else: released, long, stuck
@@ -62,7 +66,7 @@ func NewBoard(link *device.Link, o Options) (*Board, error) {
 		return nil, err
 	}
 	if o.Interval == 0 {
-		o.Interval = 50 * time.Millisecond
+		o.Interval = 80 * time.Millisecond
 	}
 	b := &Board{link: link, opt: o, raw: make([]bool, o.Inputs), want: make([]bool, o.Lamps), seen: make([]bool, o.Lamps)}
 	b.buttons = slices.Repeat([]device.Button{{LongAfter: o.LongPress}}, o.Inputs)
@@ -72,9 +76,14 @@ func NewBoard(link *device.Link, o Options) (*Board, error) {
 // Run polls until ctx ends. After a broken wire every lamp is sent again, and
 // the levels found are a new start, not presses.
 func (b *Board) Run(ctx context.Context) error {
-	t := time.NewTicker(b.opt.Interval)
+	t := time.NewTimer(0)
 	defer t.Stop()
 	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-t.C:
+		}
 		var levels []bool
 		err := b.link.Do(ctx, func(p device.Port) (err error) {
 			if err = b.tend(ctx, p); err == nil {
@@ -82,16 +91,13 @@ func (b *Board) Run(ctx context.Context) error {
 			}
 			return err
 		})
+		wait := b.opt.Interval
 		if err != nil {
 			b.forget()
-		} else {
-			b.take(levels)
+		} else if b.take(levels) {
+			wait = min(wait, confirm)
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-t.C:
-		}
+		t.Reset(wait)
 	}
 }
 
@@ -195,13 +201,15 @@ func (b *Board) forget() {
 	b.mu.Unlock()
 }
 
-// take debounces: a level counts when the poll before saw the same.
-func (b *Board) take(levels []bool) {
+// take debounces: a level counts when the poll before saw the same. It reports
+// whether one has yet to be seen again.
+func (b *Board) take(levels []bool) (moved bool) {
 	now := time.Now()
 	for i, down := range levels {
 		same := b.fresh && b.raw[i] == down
 		b.raw[i] = down
 		if !same {
+			moved = true
 			continue
 		}
 		press, ok := b.buttons[i].Level(now, down)
@@ -213,4 +221,5 @@ func (b *Board) take(levels []bool) {
 		}
 	}
 	b.fresh = true
+	return moved
 }

@@ -74,3 +74,13 @@ func share(t *testing.T, f func()) float64 {
 	f()
 	return float64(used()-was) / float64(time.Since(begun))
 }
+
+// Ticks are about 100 ms long, whenever they begin, and end on common moments.
+func TestTicksEndTogether(t *testing.T) {
+	for _, now := range []time.Duration{0, time.Millisecond, 24 * time.Millisecond, 26 * time.Millisecond, 99 * time.Millisecond, time.Hour + 7*time.Microsecond} {
+		d := untilTick(now)
+		if d < 75*time.Millisecond || d > 125*time.Millisecond || (now+d)%(50*time.Millisecond) != 0 {
+			t.Errorf("at %s a tick takes %s", now, d)
+		}
+	}
+}

@@ -72,7 +72,7 @@ func open(c Config, n *counts) (*Port, error) {
 	// Only now: TIOCEXCL would keep the second open out as well. A line that
 	// does not know it is still locked by flock.
 	_ = unix.IoctlSetInt(guard, unix.TIOCEXCL, 0)
-	p := &Port{cfg: c, serial: sp, guard: guard, counts: n}
+	p := &Port{cfg: c, serial: sp, guard: guard, bell: os.NewFile(uintptr(guard), c.Name), counts: n}
 	if err := errors.Join(set(guard, c), p.Flush()); err != nil {
 		p.Close()
 		return nil, c.failed(err)

@@ -45,7 +45,8 @@ var ErrEcho = errors.New("the bus did not carry what was sent: two stations at o
 type Port struct {
 	cfg    Config
 	serial *serial.Port
-	guard  int // second descriptor: holds the lock, can flush while a write hangs
+	guard  int      // second descriptor: holds the lock, can flush while a write hangs
+	bell   *os.File // owns guard; Go's poller waits on it for bytes
 	counts *counts
 	echo   []byte    // written and still to come back, with RS485.Echo
 	rest   time.Time // when the last byte had passed the wire, as far as is known
@@ -61,8 +62,10 @@ func (p *Port) String() string { return p.cfg.Name }
 // and device.ErrGone after a hang-up. An echo of what was written is checked and
 // left out.
 //
-// With VTIME set, the kernel answers silence with zero bytes after the tick and
-// a hang-up with zero bytes at once; the clock tells them apart.
+// Silence is waited out by Go's poller, not in the kernel's read: a program with a
+// thread in a system call has its scheduler look after that thread hundreds of
+// times a second. With VTIME set, the kernel answers silence with zero bytes after
+// the tick and a hang-up with zero bytes at once; the clock tells them apart.
 func (p *Port) Read(b []byte) (int, error) {
 	for len(b) > 0 {
 		n, err := p.read(b)
@@ -78,6 +81,9 @@ func (p *Port) Read(b []byte) (int, error) {
 }
 
 func (p *Port) read(b []byte) (int, error) {
+	if p.silent() {
+		return 0, device.ErrTimeout
+	}
 	begun := time.Now()
 	n, err := p.serial.Read(b)
 	switch {
@@ -93,6 +99,24 @@ func (p *Port) read(b []byte) (int, error) {
 	}
 	return 0, device.ErrTimeout
 }
+
+// silent waits for something to read, a hang-up included, and reports whether a
+// tick passed without. A line that cannot be waited for is read at once.
+func (p *Port) silent() bool {
+	raw, err := p.bell.SyscallConn()
+	if err != nil || p.bell.SetReadDeadline(time.Now().Add(untilTick(device.Monotonic()))) != nil {
+		return false
+	}
+	err = raw.Read(func(fd uintptr) bool {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+		return n != 0 || err != nil && err != unix.EINTR
+	})
+	return errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// untilTick returns about a tick, such that the ticks of all lines end together:
+// one wake-up serves them all.
+func untilTick(now time.Duration) time.Duration { return (now + tick).Round(tick/2) - now }
 
 // heard takes the echo off the front of b[:n] and returns what is left.
 func (p *Port) heard(b []byte, n int) (int, error) {
@@ -237,7 +261,7 @@ func (p *Port) Close() error {
 func (p *Port) close() error {
 	p.counts.driver(p.guard)
 	_ = unix.IoctlSetInt(p.guard, unix.TIOCNXCL, 0)
-	defer unix.Close(p.guard)
+	defer p.bell.Close()
 	done := make(chan error, 1)
 	go func() { done <- p.serial.Close() }()
 	limit := time.NewTimer(500 * time.Millisecond)
