@@ -55,6 +55,7 @@ type Host struct {
 	missing map[string]bool // boxes that have not presented themselves since the start
 	coded   coded
 	second  second
+	streams int // that are open
 }
 
 // coded is a snapshot as it goes out, made once for all boxes.
@@ -245,11 +246,67 @@ func (h *Host) state(rw http.ResponseWriter, r *http.Request) {
 	rw.Header().Set("X-Accel-Buffering", "no")
 	pulse := time.NewTicker(beat)
 	defer pulse.Stop()
-	for h.send(rw, r, device, surfaces) == nil {
-		if !h.pause(r.Context(), nil, time.After(spread)) || !h.pause(r.Context(), changed, pulse.C) {
+	defer h.opens()()
+	for {
+		told, err := h.send(rw, r, device, surfaces)
+		if err != nil || !h.pause(r.Context(), nil, time.After(spread)) || !h.due(r.Context(), changed, pulse.C, surfaces, told) {
 			return
 		}
 	}
+}
+
+// opens counts a stream until the function that it returns is called.
+func (h *Host) opens() (closed func()) {
+	add := func(n int) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.streams += n
+	}
+	add(1)
+	return func() { add(-1) }
+}
+
+// calm is how often boxes hear of what they need not show at once: the more boxes,
+// the less often, so that to tell all of them is a bounded share of the host's work.
+func (h *Host) calm() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return min(time.Duration(h.streams)*perBox, beat)
+}
+
+// due waits until there is something to tell a box: a call that its surfaces have
+// to show, at once; anything else in its turn.
+func (h *Host) due(ctx context.Context, changed <-chan struct{}, clock <-chan time.Time, surfaces []string, told int64) bool {
+	turn := time.NewTimer(h.calm())
+	defer turn.Stop()
+	for news, free := false, false; !news || !free; {
+		select {
+		case <-changed:
+			news = true
+			if list, err := h.owed(ctx, surfaces); err != nil || latest(list) > told {
+				return true
+			}
+		case <-turn.C:
+			free = true
+		case <-clock:
+			return true
+		case <-ctx.Done():
+			return false
+		case <-h.done:
+			return false
+		}
+	}
+	return true
+}
+
+// latest is the highest call of any surface.
+func latest(owed map[string][]kiosk.Call) (seq int64) {
+	for _, calls := range owed {
+		for _, c := range calls {
+			seq = max(seq, c.Seq)
+		}
+	}
+	return seq
 }
 
 // pause waits for news or the clock; false when the stream is over.
@@ -265,30 +322,30 @@ func (h *Host) pause(ctx context.Context, news <-chan struct{}, clock <-chan tim
 	return true
 }
 
-// send writes one whole state.
-func (h *Host) send(rw http.ResponseWriter, r *http.Request, device string, surfaces []string) error {
-	text, err := h.message(r.Context(), surfaces)
+// send writes one whole state, and returns the latest call in it that the box owes.
+func (h *Host) send(rw http.ResponseWriter, r *http.Request, device string, surfaces []string) (told int64, err error) {
+	text, told, err := h.message(r.Context(), surfaces)
 	if err != nil {
 		if r.Context().Err() == nil {
 			h.o.OnError(device, err)
 		}
-		return err
+		return 0, err
 	}
 	rc := http.NewResponseController(rw)
 	if err := rc.SetWriteDeadline(time.Now().Add(slow)); err != nil {
-		return err
+		return 0, err
 	}
 	for _, part := range [][]byte{[]byte("data: "), text, []byte("\n\n")} {
 		if _, err := rw.Write(part); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return rc.Flush()
+	return told, rc.Flush()
 }
 
-// message is a State as JSON. What all boxes get alike is encoded once.
-func (h *Host) message(ctx context.Context, surfaces []string) ([]byte, error) {
-	owed := map[string][]kiosk.Call{} // first: see display.Keeper
+// owed are the calls that surfaces have not acknowledged.
+func (h *Host) owed(ctx context.Context, surfaces []string) (map[string][]kiosk.Call, error) {
+	owed := map[string][]kiosk.Call{}
 	for _, s := range surfaces {
 		calls, err := h.o.Store.Undelivered(ctx, s)
 		if err != nil {
@@ -298,19 +355,28 @@ func (h *Host) message(ctx context.Context, surfaces []string) ([]byte, error) {
 			owed[s] = calls
 		}
 	}
+	return owed, nil
+}
+
+// message is a State as JSON. What all boxes get alike is encoded once.
+func (h *Host) message(ctx context.Context, surfaces []string) (text []byte, told int64, err error) {
+	owed, err := h.owed(ctx, surfaces) // first: see display.Keeper
+	if err != nil {
+		return nil, 0, err
+	}
 	snap, err := h.o.Snapshot(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	common, err := h.encode(ctx, snap)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	own, err := json.Marshal(owed)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return slices.Concat(common, []byte(`,"owed":`), own, []byte("}")), nil
+	return slices.Concat(common, []byte(`,"owed":`), own, []byte("}")), latest(owed), nil
 }
 
 func (h *Host) encode(ctx context.Context, snap kiosk.Snapshot) ([]byte, error) {

@@ -36,6 +36,7 @@ const (
 	silence  = 3 * beat        // after which a stream is dead
 	slow     = 5 * time.Second // a client that has not taken a write by then is dropped
 	spread   = 20 * time.Millisecond
+	perBox   = 3 * time.Millisecond   // between two states without a call, for each box that is connected
 	patience = 300 * time.Millisecond // for a ticket; a citizen stands there
 	answerIn = 10 * time.Second       // for everything else
 )
