@@ -51,7 +51,7 @@ func bigDocuments(t *testing.T, dir, listen string) (conf string) {
 		fmt.Fprintf(&h, "[[window]]\nid = \"%d\"\nnumber = %d\nname = { zh = \"窗口\" }\nzone = \"z%d\"\ngroups = [[\"q%d\"]]\n", i+1, i+1, i%bigQueues, i%bigQueues)
 	}
 	fmt.Fprintf(&d, "device = \"host\"\nhall = \"hall.toml\"\n[web]\nlisten = \"127.0.0.1:1\"\n%s", users)
-	d.WriteString("[[printer]]\nname = \"p\"\ndriver = \"escpos\"\nprofile = \"generic80\"\nport = \"ports/p\"\nbaud = 115200\n[[touch]]\nname = \"desk\"\nprinter = \"p\"\n")
+	d.WriteString("[[touch]]\nname = \"desk\"\n")
 	if listen != "" {
 		fmt.Fprintf(&d, "[host]\nlisten = %q\naddress = %q\n", listen, listen)
 	}
