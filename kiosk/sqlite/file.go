@@ -23,9 +23,10 @@ const applicationID = 0x4c434847
 // what is synced is whole pages.
 const pageSize = 1024
 
-// The log goes back to its beginning after so many pages.
+// The log goes back to its beginning after so many pages. Each time its pages go
+// into the file; those that many tickets changed go once.
 const (
-	logPages = 2000
+	logPages = 4000
 	logSize  = 32 + logPages*(24+pageSize) + 64*(24+pageSize) // and the commit that passes the mark
 )
 
