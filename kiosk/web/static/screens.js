@@ -88,7 +88,7 @@ function bar(id, ...parts) {
 function cellButton(name, small, open, badge) {
   return h(
     'button',
-    { className: 'cell' + (long(name, badge && elder ? 10 : 15, 34) ? ' long' : ''), onclick: open },
+    { className: 'cell' + (long(name, badge && elder ? 10 : 15, badge && elder ? 26 : 34) ? ' long' : ''), onclick: open },
     badge ? h('i', { 'aria-hidden': 'true' }, badge) : null,
     h('span', {}, h('b', {}, name), h('small', {}, small)),
   );
