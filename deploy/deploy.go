@@ -7,3 +7,8 @@ import _ "embed" // for the documents
 //
 //go:embed docs/technician/configuration.md
 var Configuration string
+
+// ConfigurationZH is the same for Chinese readers: what each key of a device is.
+//
+//go:embed docs/technician/configuration-zh.md
+var ConfigurationZH string

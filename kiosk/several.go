@@ -105,7 +105,18 @@ type Welcome struct {
 	Void    []Range `json:"void,omitempty"`
 	Why     string  `json:"why,omitempty"`
 	Persons []byte  `json:"persons,omitempty"`
+	Host    Program `json:"host,omitzero"`
 }
+
+// A Program is what a box runs. Of two, that is older which was made earlier; one
+// that does not know when it was made is neither.
+type Program struct {
+	Version string `json:"version"`
+	Made    int64  `json:"made,omitempty"` // second of its commit
+}
+
+// Older reports whether p was made before q, as far as both know.
+func (p Program) Older(q Program) bool { return p.Made > 0 && p.Made < q.Made }
 
 // Doubted is the body of KindDoubted.
 type Doubted struct {

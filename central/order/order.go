@@ -143,6 +143,9 @@ func Seal(o Order, key ed25519.PrivateKey) ([]byte, error) {
 // signedText keeps a signature from being taken for one of anything else.
 func signedText(order []byte) []byte { return append([]byte("longcheng order 1\n"), order...) }
 
+// ErrOld is behind the error of Open for an order that has ended.
+var ErrOld = errors.New("make a new one")
+
 // Open reads an order and checks its signature. Whether the signer is to be
 // trusted is for the caller to say. now tells whether it is over; a box whose
 // clock stands before the order was made has none, and then only the enrolment
@@ -164,7 +167,7 @@ func Open(text []byte, now time.Time) (Order, ed25519.PublicKey, error) {
 		return o, nil, err
 	}
 	if now.After(o.Until) {
-		return o, nil, fmt.Errorf("order: it was good until %s: make a new one", o.Until.Local().Format(time.DateTime))
+		return o, nil, fmt.Errorf("order: it was good until %s: %w", o.Until.Local().Format(time.DateTime), ErrOld)
 	}
 	return o, s.Key, nil
 }

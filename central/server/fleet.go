@@ -3,7 +3,6 @@ package server
 import (
 	"bytes"
 	"cmp"
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"image/png"
@@ -173,16 +172,22 @@ func (s *Server) makeCode(r *http.Request, v visitor) (string, any, error) {
 	if !central.CheckName(d.Hall) || !central.CheckName(d.Device) || !central.CheckName(role) {
 		return "", nil, central.Refuse(http.StatusBadRequest, "form", "名称只能用字母、数字、点、横线、下划线，最多32个 / names have up to 32 letters, digits, dots, dashes and underscores")
 	}
-	code := central.Code{At: s.o.Address, Secret: central.NewSecret(), Root: s.o.CA.Fingerprint()}
-	err := s.o.Store.AddCode(r.Context(), code.Secret, store.Code{Device: d, Role: role, Maker: v.Name, Ends: s.o.Now().Add(codeLife)})
-	if err == nil {
-		err = s.o.Store.Note(r.Context(), store.Audit{Who: v.Name, What: "enrolment code", Hall: d.Hall, Device: d.Device, Text: "role " + role})
-	}
+	code, err := s.newCode(r, v, d, role)
 	if err != nil {
 		return "", nil, err
 	}
 	image, err := picture(code.String())
 	return "code", map[string]any{"Code": code.String(), "Image": image, "Hall": d.Hall, "Device": d.Device, "Role": role}, err
+}
+
+// newCode makes an enrolment code, and notes who did.
+func (s *Server) newCode(r *http.Request, v visitor, d store.Device, role string) (central.Code, error) {
+	code := central.Code{At: s.o.Address, Secret: central.NewSecret(), Root: s.o.CA.Fingerprint()}
+	err := s.o.Store.AddCode(r.Context(), code.Secret, store.Code{Device: d, Role: role, Maker: v.Name, Ends: s.o.Now().Add(codeLife)})
+	if err != nil {
+		return code, err
+	}
+	return code, s.o.Store.Note(r.Context(), store.Audit{Who: v.Name, What: "enrolment code", Hall: d.Hall, Device: d.Device, Text: "role " + role})
 }
 
 // picture draws a text as a QR code, as the address of an image.
@@ -198,5 +203,5 @@ func picture(text string) (template.URL, error) {
 	if err := png.Encode(&b, code); err != nil {
 		return "", fmt.Errorf("draw QR code: %w", err)
 	}
-	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes())), nil
+	return dataURL("image/png", b.Bytes()), nil
 }

@@ -56,7 +56,9 @@ func (s *Server) People() http.Handler {
 	mux.HandleFunc("POST /ack", s.post("ack", s.postAck))
 	mux.HandleFunc("GET /ticket", s.see("ticket", s.ticket))
 	mux.HandleFunc("GET /records", s.see("audit", s.records))
+	mux.HandleFunc("GET /accepted", s.see("fleet", s.accepted))
 	mux.HandleFunc("POST /code", s.see("enrol", s.makeCode))
+	mux.HandleFunc("POST /order", s.see("enrol", s.makeOrder))
 	mux.HandleFunc("POST /revoke", s.post("revoke", s.postRevoke))
 	mux.HandleFunc("POST /command", s.post("command", s.postCommand))
 	s.documentPages(mux)
@@ -226,6 +228,7 @@ var renew = map[string]int{"live": 10, "alarms": 30}
 func (p page) title(name string) string {
 	titles := map[string][2]string{
 		"sign-in": {"登录", "Sign in"}, "fleet": {"设备总览", "All boxes"}, "box": {"设备", "Box"}, "code": {"注册码", "Enrolment code"},
+		"order": {"首次设置单", "Order for a new box"}, "accepted": {"验收单", "Acceptance sheets"},
 		"live": {"实时大厅", "Halls now"}, "alarms": {"告警", "Alarms"},
 		"appointments": {"预约", "Appointments"}, "key": {"接口密钥", "Booking key"}, "statistics": {"统计", "Statistics"}, "phone": {"排队进度", "Your place"},
 		"people": {"用户", "People"}, "secret": {"密码", "Password"}, "password": {"更改密码", "Change password"},

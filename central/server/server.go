@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/hex"
@@ -31,6 +32,7 @@ type Options struct {
 	Slow     time.Duration                   // a box that has not taken a write by then is dropped; 0 means 5 s
 	Hooks    []Hook                          // that are told of alarms
 	Secure   bool                            // pages are served over TLS: cookies are marked Secure
+	OrderKey ed25519.PrivateKey              // signs the orders of new boxes; nil: none are made
 	Releases string                          // directory of the signed releases; empty: none are served
 	Now      func() time.Time                // nil means time.Now
 	OnError  func(request string, err error) // hears what became a 500

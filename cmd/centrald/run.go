@@ -8,10 +8,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
+	"longcheng/central/order"
 	"longcheng/central/server"
 	"longcheng/central/store"
 )
@@ -28,9 +30,13 @@ func run(ctx context.Context, c *config, _ []string, _, errs io.Writer) error {
 	if err != nil {
 		return err
 	}
+	orders, err := order.MakeKey(filepath.Join(c.State, "order-maker.key"))
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
 	m := newMetrics()
 	srv, err := server.New(ctx, server.Options{
-		Store: s, CA: a, Names: c.Boxes.Names, Address: c.Boxes.Address, Rate: c.Boxes.Rate, Streams: c.Boxes.Streams, Secure: c.Pages.Cert != "", Hooks: c.Hooks, Releases: c.Releases.Directory,
+		Store: s, CA: a, Names: c.Boxes.Names, Address: c.Boxes.Address, Rate: c.Boxes.Rate, Streams: c.Boxes.Streams, Secure: c.Pages.Cert != "", Hooks: c.Hooks, Releases: c.Releases.Directory, OrderKey: orders,
 		ReadHall: readHall,
 		OnError:  func(id string, err error) { log.Error("failed", "request", id, "cause", err) },
 		OnAccess: func(x server.Access) { account(ctx, log, m, x) },

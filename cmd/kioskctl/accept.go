@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -24,12 +24,6 @@ func (b *bench) acceptCommand() *cobra.Command {
 	by, noPrint, verify := "", false, ""
 	c := &cobra.Command{
 		Use: "accept", Args: cobra.NoArgs,
-		Short: "Acceptance test of the whole box, with a signed sheet 整机验收",
-		Long: "Test the box (clock, disk, network, enrolment, touch screen) and every device of its\n" +
-			"configuration with you, keep the result in the state directory, sign it with the box's\n" +
-			"key and print the sheet. The daemon sends it to the centre when it runs again.\n" +
-			"Stop kioskd first. --verify FILE reads such a result and says who signed it.\n" +
-			"逐项测试整机和全部设备，结果签名保存并打印验收单；kioskd 启动后上传中心。",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if verify != "" {
 				return b.verifySheet(verify)
@@ -41,9 +35,9 @@ func (b *bench) acceptCommand() *cobra.Command {
 			return b.accept(c.Context(), conf, by, !noPrint)
 		},
 	}
-	c.Flags().StringVar(&by, "by", os.Getenv("SUDO_USER"), "name of the technician 验收人")
-	c.Flags().BoolVar(&noPrint, "no-print", false, "print no sheet 不打印")
-	c.Flags().StringVar(&verify, "verify", "", "read a kept result instead 核验结果文件")
+	c.Flags().StringVar(&by, "by", os.Getenv("SUDO_USER"), "")
+	c.Flags().BoolVar(&noPrint, "no-print", false, "")
+	c.Flags().StringVar(&verify, "verify", "", "")
 	b.personFlags(c)
 	return c
 }
@@ -94,16 +88,16 @@ func (b *bench) printSheet(ctx context.Context, t *commission.Tester, doc commis
 }
 
 func (b *bench) tellSheet(s commission.Sheet, file string) error {
-	if b.json {
-		return json.NewEncoder(b.out).Encode(s)
-	}
-	for _, v := range append([]commission.Verdict{s.Box}, s.Devices...) {
-		if err := b.tellVerdict(v); err != nil && !errors.Is(err, errNotGood) {
-			return err
+	return b.tell(s, func(w io.Writer) error {
+		for _, v := range append([]commission.Verdict{s.Box}, s.Devices...) {
+			if err := writeVerdict(w, v); err != nil {
+				return err
+			}
 		}
-	}
-	_, err := fmt.Fprintf(b.out, "%s: %s / %s\n%s\n", s.Device, commission.Verdict{Good: s.Good}.Text().ZH, commission.Verdict{Good: s.Good}.Text().EN, file)
-	return err
+		is := commission.Verdict{Good: s.Good}.Text()
+		_, err := fmt.Fprintf(w, "%s: %s / %s\n%s\n", s.Device, is.ZH, is.EN, file)
+		return err
+	})
 }
 
 // verifySheet says who signed a sheet. The authority is that of this box's pass,

@@ -80,10 +80,15 @@ func stick(mounts string) (string, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return "", errors.New("back up: no stick is mounted below /media or /mnt: plug one in, or name a directory with --to")
+		return "", fmt.Errorf("back up: %w", errNoStick)
 	}
-	return "", fmt.Errorf("back up: several sticks are mounted (%s): name one with --to", strings.Join(found, ", "))
+	return "", fmt.Errorf("back up: %w: %s", errSticks, strings.Join(found, ", "))
 }
+
+var (
+	errNoStick = errors.New("no stick is mounted below /media or /mnt: plug one in, or name a directory with --to")
+	errSticks  = errors.New("several sticks are mounted: name one with --to")
+)
 
 // restoreFlags are what restore and replace are told.
 type restoreFlags struct {

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -26,26 +25,15 @@ var errNotGood = errors.New("the device is not good: see above")
 
 // bench is what the commands that touch devices are told.
 type bench struct {
-	out     io.Writer
-	in      io.Reader
-	config  string
-	state   string
-	json    bool
+	*tool
 	answer  string
 	patient time.Duration
 }
 
 // commissionCommands are those that touch devices.
-func commissionCommands(out io.Writer, in io.Reader) []*cobra.Command {
-	b := &bench{out: out, in: in}
-	all := []*cobra.Command{b.scanCommand(), b.testCommand(), b.probeCommand(), b.recordCommand(), b.replayCommand(), b.acceptCommand(), b.scannerCommand()}
-	for _, c := range all {
-		fs := c.Flags()
-		fs.StringVar(&b.config, "config", "/etc/longcheng/kioskd.toml", "the device's configuration 配置文件")
-		fs.StringVar(&b.state, "state", "/var/lib/longcheng", "the state directory 状态目录")
-		fs.BoolVar(&b.json, "json", false, "print JSON 输出 JSON")
-	}
-	return all
+func commissionCommands(t *tool) []*cobra.Command {
+	b := &bench{tool: t}
+	return []*cobra.Command{b.scanCommand(), b.testCommand(), b.probeCommand(), b.recordCommand(), b.replayCommand(), b.acceptCommand(), b.scannerCommand()}
 }
 
 // load reads the configuration; without that file, and without asking for one,
@@ -71,11 +59,6 @@ func (b *bench) scanCommand() *cobra.Command {
 	var ports []string
 	c := &cobra.Command{
 		Use: "scan", Args: cobra.NoArgs,
-		Short: "Find ports, chips and what answers there; propose a configuration 扫描端口与设备",
-		Long: "Look at every serial port, USB printer, keyboard and GPIO chip, ask what is there, and\n" +
-			"propose the tables of a configuration, ready to paste. It only asks: nothing is printed,\n" +
-			"moved or changed. Stop kioskd first (systemctl stop kioskd): it holds its ports.\n" +
-			"扫描所有串口、USB 打印机、键盘和 GPIO，给出可粘贴的配置。请先 systemctl stop kioskd。",
 		RunE: func(c *cobra.Command, _ []string) error {
 			conf, err := b.load(c, false)
 			if err != nil {
@@ -86,13 +69,10 @@ func (b *bench) scanCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if b.json {
-				return json.NewEncoder(b.out).Encode(r)
-			}
-			return b.tellScan(r)
+			return b.tell(r, func(io.Writer) error { return b.tellScan(r) })
 		},
 	}
-	c.Flags().StringSliceVar(&ports, "port", nil, "look at this device file too 另外扫描此端口")
+	c.Flags().StringSliceVar(&ports, "port", nil, "")
 	return c
 }
 
@@ -133,10 +113,6 @@ func (b *bench) tellScan(r commission.Report) error {
 func (b *bench) testCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "test [DEVICE]", Args: cobra.MaximumNArgs(1),
-		Short: "Test one device of the configuration, with a verdict 测试一个设备",
-		Long: "Test one device of the configuration: it asks for a card, a code, a press, or whether you\n" +
-			"see what is shown. Without a name it lists what can be tested. Stop kioskd first.\n" +
-			"测试配置中的一个设备；不带名称时列出可测试的设备。请先 systemctl stop kioskd。",
 		RunE: func(c *cobra.Command, args []string) error {
 			conf, err := b.load(c, true)
 			if err != nil {
@@ -158,8 +134,8 @@ func (b *bench) testCommand() *cobra.Command {
 }
 
 func (b *bench) personFlags(c *cobra.Command) {
-	c.Flags().StringVar(&b.answer, "answer", "", "yes or no: answer every question so, for scripts 自动回答")
-	c.Flags().DurationVar(&b.patient, "patience", 30*time.Second, "how long to wait for a card, a code, a press 等待时间")
+	c.Flags().StringVar(&b.answer, "answer", "", "")
+	c.Flags().DurationVar(&b.patient, "patience", 30*time.Second, "")
 }
 
 func (b *bench) tester(conf *config.Config) *commission.Tester {
@@ -171,30 +147,18 @@ func (b *bench) tester(conf *config.Config) *commission.Tester {
 }
 
 func (b *bench) list(names []string) error {
-	if b.json {
-		return json.NewEncoder(b.out).Encode(append([]string{}, names...))
-	}
-	if len(names) == 0 {
-		names = []string{"nothing 没有内容"}
-	}
-	_, err := fmt.Fprintln(b.out, strings.Join(names, "\n"))
-	return err
+	return b.tell(append([]string{}, names...), func(w io.Writer) error {
+		if len(names) == 0 {
+			names = []string{"nothing 没有内容"}
+		}
+		_, err := fmt.Fprintln(w, strings.Join(names, "\n"))
+		return err
+	})
 }
 
 func (b *bench) tellVerdict(v commission.Verdict) error {
-	if b.json {
-		if err := json.NewEncoder(b.out).Encode(v); err != nil {
-			return err
-		}
-	} else {
-		for _, s := range v.Steps {
-			mark := map[commission.Result]string{commission.Good: "✓", commission.Bad: "✗", commission.Skipped: "-"}[s.Result]
-			fmt.Fprintf(b.out, "%s %s: %s / %s: %s\n", mark, s.What.ZH, s.Detail.ZH, s.What.EN, s.Detail.EN)
-		}
-		fmt.Fprintf(b.out, "%s: %s / %s\n", v.Device, v.Text().ZH, v.Text().EN)
-		if v.Remedy.EN != "" {
-			fmt.Fprintf(b.out, "→ %s / %s\n", v.Remedy.ZH, v.Remedy.EN)
-		}
+	if err := b.tell(v, func(w io.Writer) error { return writeVerdict(w, v) }); err != nil {
+		return err
 	}
 	if !v.Good {
 		return errNotGood
@@ -202,11 +166,22 @@ func (b *bench) tellVerdict(v commission.Verdict) error {
 	return nil
 }
 
+func writeVerdict(w io.Writer, v commission.Verdict) (err error) {
+	for _, s := range v.Steps {
+		mark := map[commission.Result]string{commission.Good: "✓", commission.Bad: "✗", commission.Skipped: "-"}[s.Result]
+		fmt.Fprintf(w, "%s %s: %s / %s: %s\n", mark, s.What.ZH, s.Detail.ZH, s.What.EN, s.Detail.EN)
+	}
+	_, err = fmt.Fprintf(w, "%s: %s / %s\n", v.Device, v.Text().ZH, v.Text().EN)
+	if v.Remedy.EN != "" {
+		_, err = fmt.Fprintf(w, "→ %s / %s\n", v.Remedy.ZH, v.Remedy.EN)
+	}
+	return err
+}
+
 func (b *bench) probeCommand() *cobra.Command {
 	baud, name, file := 0, "probed", ""
 	c := &cobra.Command{
 		Use: "probe PRINTER|PORT", Args: cobra.ExactArgs(1),
-		Short: "Ask a printer what it is and fill a profile 查询打印机型号并生成型号文件",
 		RunE: func(c *cobra.Command, args []string) error {
 			p, err := b.port(c, args[0], "printer", baud)
 			if err != nil {
@@ -225,9 +200,9 @@ func (b *bench) probeCommand() *cobra.Command {
 			return b.tellFacts(facts, facts.Profile(name, time.Now()), file)
 		},
 	}
-	c.Flags().IntVar(&baud, "baud", 9600, "speed, for a PORT that is not configured 波特率")
-	c.Flags().StringVar(&name, "name", "probed", "name of the profile 型号文件名称")
-	c.Flags().StringVarP(&file, "out", "o", "", "write the profile to this file 写入文件")
+	c.Flags().IntVar(&baud, "baud", 9600, "")
+	c.Flags().StringVar(&name, "name", "probed", "")
+	c.Flags().StringVarP(&file, "out", "o", "", "")
 	return c
 }
 
@@ -237,14 +212,14 @@ func (b *bench) tellFacts(f commission.Facts, profile, file string) error {
 			return fmt.Errorf("write profile: %w", err)
 		}
 	}
-	if b.json {
-		return json.NewEncoder(b.out).Encode(struct {
-			commission.Facts
-			Profile string `json:"profile"`
-		}{f, profile})
-	}
-	_, err := fmt.Fprintf(b.out, "# %s: DLE EOT %s, GS r %v, GS ( H %v\n%s", f.Port, f.RealTime, f.Status, f.ID, profile)
-	return err
+	probed := struct {
+		commission.Facts
+		Profile string `json:"profile"`
+	}{f, profile}
+	return b.tell(probed, func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "# %s: DLE EOT %s, GS r %v, GS ( H %v\n%s", f.Port, f.RealTime, f.Status, f.ID, profile)
+		return err
+	})
 }
 
 // port returns the port of a configured device of a kind, or that which is a path.
@@ -275,11 +250,6 @@ func (b *bench) recordCommand() *cobra.Command {
 	file, seconds, baud := "tape.txt", 30, 9600
 	c := &cobra.Command{
 		Use: "record DEVICE|PORT", Args: cobra.ExactArgs(1),
-		Short: "Write what a device says into a file, without personal data 录制设备数据",
-		Long: "With a DEVICE of the configuration, test it and write all that passed its port. With a PORT,\n" +
-			"listen to what comes by itself. Names, numbers and photos are replaced by invented ones of\n" +
-			"the same form, so the file may be sent to whoever mends the program.\n" +
-			"录制时自动替换姓名、号码和照片，文件可直接发给维护人员。",
 		RunE: func(c *cobra.Command, args []string) error {
 			f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 			if err != nil {
@@ -305,9 +275,9 @@ func (b *bench) recordCommand() *cobra.Command {
 			return b.tellVerdict(v)
 		},
 	}
-	c.Flags().StringVarP(&file, "out", "o", "tape.txt", "file to write; it must not exist 输出文件")
-	c.Flags().IntVar(&seconds, "seconds", 30, "how long to listen to a PORT 监听秒数")
-	c.Flags().IntVar(&baud, "baud", 9600, "its speed 波特率")
+	c.Flags().StringVarP(&file, "out", "o", "tape.txt", "")
+	c.Flags().IntVar(&seconds, "seconds", 30, "")
+	c.Flags().IntVar(&baud, "baud", 9600, "")
 	b.personFlags(c)
 	return c
 }
@@ -319,18 +289,13 @@ func (b *bench) listen(ctx context.Context, p config.Port, d time.Duration, f *o
 	if err != nil && !errors.Is(err, device.ErrGone) {
 		return err
 	}
-	if b.json {
-		return json.NewEncoder(b.out).Encode(map[string]any{"file": f.Name(), "steps": n})
-	}
-	_, err = fmt.Fprintf(b.out, "%s: %d steps 步\n", f.Name(), n)
-	return err
+	return b.done(map[string]any{"file": f.Name(), "steps": n}, words()["recorded"], f.Name(), n)
 }
 
 func (b *bench) replayCommand() *cobra.Command {
 	kind := ""
 	c := &cobra.Command{
 		Use: "replay TAPE", Args: cobra.ExactArgs(1),
-		Short: "Play a recorded file to its driver and say what that makes of it 回放录制文件",
 		RunE: func(c *cobra.Command, args []string) error {
 			data, err := os.ReadFile(args[0])
 			if err != nil {
@@ -343,7 +308,7 @@ func (b *bench) replayCommand() *cobra.Command {
 			return b.list(said)
 		},
 	}
-	c.Flags().StringVar(&kind, "kind", "", `what it was recorded from, such as "reader sam"; default: as the file says 设备种类`)
+	c.Flags().StringVar(&kind, "kind", "", "")
 	return c
 }
 

@@ -96,7 +96,7 @@ func TestSetUpAScanner(t *testing.T) {
 	}
 	module := scanner.NewGM65(cable)
 	plug(t, cable, module.Receive)
-	set := []string{"setup-scanner", "scanner-1", "--config", smallHall, "--state", state, "--mode", "sense", "--light=false"}
+	set := []string{"setup-scanner", "scanner-1", "--config", smallHall, "--state", state, "--mode", "sense", "--light=false", "--lang", "zh"}
 	if out, err := ctl(t, set...); err != nil || !strings.Contains(out, "已设置并保存") {
 		t.Fatalf("%v: %s", err, out)
 	}

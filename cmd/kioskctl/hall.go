@@ -14,90 +14,78 @@ import (
 )
 
 // enrolCodeCommand makes a code on the host of a hall.
-func enrolCodeCommand(out io.Writer) *cobra.Command {
-	var file, state string
+func enrolCodeCommand(t *tool) *cobra.Command {
 	standin := false
 	c := &cobra.Command{
 		Use: "enrol-code DEVICE", Args: cobra.ExactArgs(1),
-		Short: "On the host of a hall: make a code that lets one box in, once, within 15 minutes",
-		Long: "On the host of a hall: make a code that lets one box in, once, within 15 minutes.\n" +
-			"DEVICE is the box's name in its own configuration. Run it as the daemon's user.",
 		RunE: func(_ *cobra.Command, args []string) error {
-			conf, found := config.Load(file)
-			if config.Broken(found) {
-				return fmt.Errorf("make code: %s has mistakes: kioskd check -config %s lists them", file, file)
-			}
-			at := conf.Host
-			if at.Listen == "" {
-				at = conf.Standin // if it hosts the hall now, it has the keys
-			}
-			if at.Listen == "" || conf.Host.Listen == "" && !door.HasKeys(state) {
-				return errors.New("make code: this box hosts no hall that others can join: set host.listen and host.address")
-			}
-			d, err := door.Open(state, conf.Hall.ID, door.Names(at.Address), time.Now)
-			if err != nil {
-				return err
-			}
 			role := "box"
 			if standin {
 				role = door.StandinRole
 			}
-			code, err := d.NewCode(at.Address, args[0], role)
+			code, err := t.enrolCode(args[0], role)
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(out, code)
-			return err
+			return t.tell(map[string]string{"device": args[0], "role": role, "code": code.String()}, func(w io.Writer) error {
+				_, err := fmt.Fprintln(w, code)
+				return err
+			})
 		},
 	}
-	c.Flags().BoolVar(&standin, "standin", false, "the box may take the host's place: it gets a copy of everything, the keys of the hall too")
-	c.Flags().StringVar(&file, "config", "/etc/longcheng/kioskd.toml", "the host's configuration")
-	c.Flags().StringVar(&state, "state", defaultState, "the host's state directory")
+	c.Flags().BoolVar(&standin, "standin", false, "")
 	return c
+}
+
+// enrolCode makes a code for a box of the hall that this box hosts, now or for good.
+func (t *tool) enrolCode(device, role string) (central.Code, error) {
+	conf, found := config.Load(t.config)
+	if config.Broken(found) {
+		return central.Code{}, fmt.Errorf("make code: %w", mistakes(t.config))
+	}
+	at := conf.Host
+	if at.Listen == "" {
+		at = conf.Standin // if it hosts the hall now, it has the keys
+	}
+	if at.Listen == "" || conf.Host.Listen == "" && !door.HasKeys(t.state) {
+		return central.Code{}, errors.New("make code: this box hosts no hall that others can join: set host.listen and host.address")
+	}
+	d, err := door.Open(t.state, conf.Hall.ID, door.Names(at.Address), time.Now)
+	if err != nil {
+		return central.Code{}, err
+	}
+	return d.NewCode(at.Address, device, role)
 }
 
 // turnOutCommand takes a box's welcome away.
-func turnOutCommand(out io.Writer) *cobra.Command {
-	var state string
-	c := &cobra.Command{
+func turnOutCommand(t *tool) *cobra.Command {
+	return &cobra.Command{
 		Use: "turn-out DEVICE", Args: cobra.ExactArgs(1),
-		Short: "On the host of a hall: turn a box out whose certificate shall no longer be good",
 		RunE: func(_ *cobra.Command, args []string) error {
-			if err := door.TurnOut(state, args[0]); err != nil {
+			if err := door.TurnOut(t.state, args[0]); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(out, "%s is out; what it still reads ends within seconds\n", args[0])
-			return err
+			return t.done(map[string]string{"device": args[0]}, words()["turned-out"], args[0])
 		},
 	}
-	c.Flags().StringVar(&state, "state", defaultState, "the host's state directory")
-	return c
 }
 
 // promoteCommand makes a stand-in the host of its hall.
-func promoteCommand(out io.Writer) *cobra.Command {
-	var file, state string
-	c := &cobra.Command{
+func promoteCommand(t *tool) *cobra.Command {
+	return &cobra.Command{
 		Use: "promote", Args: cobra.NoArgs,
-		Short: "On a stand-in: take the host's place, now",
-		Long: "On a stand-in: take the host's place, now. Switch the old host off first, if it is not dead: what it\n" +
-			"decides after this moment is lost as soon as it hears of the new one. Run it as the daemon's user.",
 		RunE: func(*cobra.Command, []string) error {
-			conf, found := config.Load(file)
+			conf, found := config.Load(t.config)
 			if config.Broken(found) {
-				return fmt.Errorf("promote: %s has mistakes: kioskd check -config %s lists them", file, file)
+				return fmt.Errorf("promote: %w", mistakes(t.config))
 			}
 			if conf.Standin.Listen == "" {
-				return fmt.Errorf("promote: %s has no [standin]: this box was not set up to take the host's place", file)
+				return fmt.Errorf("promote: %s has no [standin]: this box was not set up to take the host's place", t.config)
 			}
-			if err := central.WriteFile(config.PromoteFile(state), nil, 0o600); err != nil {
+			if err := central.WriteFile(config.PromoteFile(t.state), nil, 0o600); err != nil {
 				return fmt.Errorf("promote: %w: run it as the daemon's user", err)
 			}
-			_, err := fmt.Fprintln(out, "kioskd takes the host's place within a second, or says in its log why it cannot; the other boxes find it at", conf.Standin.Address)
-			return err
+			return t.done(map[string]string{"address": conf.Standin.Address}, words()["promoted"], conf.Standin.Address)
 		},
 	}
-	c.Flags().StringVar(&file, "config", "/etc/longcheng/kioskd.toml", "the stand-in's configuration")
-	c.Flags().StringVar(&state, "state", defaultState, "the stand-in's state directory")
-	return c
 }

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,28 +18,27 @@ import (
 var version = "unknown"
 
 func main() {
-	if err := root(os.Stdout).ExecuteContext(context.Background()); err != nil {
-		fmt.Fprintln(os.Stderr, "kioskctl:", err)
+	t := &tool{in: os.Stdin, out: os.Stdout}
+	if err := t.root().ExecuteContext(context.Background()); err != nil {
+		t.fail(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func root(out io.Writer) *cobra.Command {
-	t := &tool{out: out}
-	c := &cobra.Command{
-		Use: "kioskctl", Short: "The technician's tool of Longcheng", Version: version,
-		SilenceUsage: true, SilenceErrors: true,
-	}
-	c.SetOut(out)
+// root is the table of the commands.
+func (t *tool) root() *cobra.Command {
+	c := &cobra.Command{Use: "kioskctl", Version: version, SilenceUsage: true, SilenceErrors: true}
+	c.SetOut(t.out)
 	t.flags(c)
 	c.AddCommand(statusCommand(t), doctorCommand(t), logsCommand(t))
 	c.AddCommand(backupCommand(t), restoreCommand(t), replaceCommand(t), supportCommand(t))
-	c.AddCommand(printPreviewCommand(out), storeLogoCommand(out))
-	c.AddCommand(verifyCommand(out), rebuildCommand(out))
-	c.AddCommand(commissionCommands(out, os.Stdin)...)
-	c.AddCommand(provisionCommand(out, os.Stdin))
-	c.AddCommand(updateCommand(out), releaseCommand(out), manualCommand(out))
-	c.AddCommand(enrolCodeCommand(out), enrolCommand(out), turnOutCommand(out), promoteCommand(out))
+	c.AddCommand(printPreviewCommand(t), storeLogoCommand(t))
+	c.AddCommand(verifyCommand(t), rebuildCommand(t), rehearseCommand(t))
+	c.AddCommand(commissionCommands(t)...)
+	c.AddCommand(provisionCommand(t))
+	c.AddCommand(updateCommand(t), releaseCommand(t))
+	c.AddCommand(manualCommand(t), completionCommand(t))
+	c.AddCommand(enrolCodeCommand(t), enrolCommand(t), turnOutCommand(t), promoteCommand(t))
 	t.speak(c)
 	translate(c, "en")
 	return c
@@ -49,29 +47,21 @@ func root(out io.Writer) *cobra.Command {
 // errFaults ends verify with exit status 1 after the faults were printed.
 var errFaults = errors.New("the journal is not whole: keep the file and restore the last backup")
 
-func verifyCommand(out io.Writer) *cobra.Command {
-	asJSON := false
-	c := &cobra.Command{
+func verifyCommand(t *tool) *cobra.Command {
+	return &cobra.Command{
 		Use: "verify STORE", Args: cobra.ExactArgs(1),
-		Short: "Check that nothing in a store's journal was lost, changed or given twice",
 		RunE: func(c *cobra.Command, args []string) error {
 			r, err := sqlite.Verify(c.Context(), args[0])
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				err = json.NewEncoder(out).Encode(r)
-			} else {
-				err = report(out, r)
-			}
+			err = t.tell(r, func(w io.Writer) error { return report(w, r) })
 			if len(r.Faults) > 0 {
 				return errors.Join(err, errFaults)
 			}
 			return err
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
-	return c
 }
 
 func report(out io.Writer, r sqlite.Report) error {
@@ -82,16 +72,14 @@ func report(out io.Writer, r sqlite.Report) error {
 	return err
 }
 
-func rebuildCommand(out io.Writer) *cobra.Command {
+func rebuildCommand(t *tool) *cobra.Command {
 	return &cobra.Command{
 		Use: "rebuild STORE NEW", Args: cobra.ExactArgs(2),
-		Short: "Make a new store from the journal of another one alone",
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := sqlite.Rebuild(c.Context(), args[0], args[1]); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(out, "%s was rebuilt from the journal of %s\n", args[1], args[0])
-			return err
+			return t.done(map[string]string{"store": args[1], "from": args[0]}, words()["rebuilt"], args[1], args[0])
 		},
 	}
 }

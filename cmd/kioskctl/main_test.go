@@ -3,10 +3,13 @@ package main
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 
 	"longcheng/kiosk"
 	"longcheng/kiosk/sqlite"
@@ -29,6 +32,10 @@ func aStore(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return file
+}
+
+func root(out io.Writer) *cobra.Command {
+	return (&tool{in: strings.NewReader(""), out: out}).root()
 }
 
 func ctl(t *testing.T, args ...string) (string, error) {

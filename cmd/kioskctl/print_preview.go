@@ -24,29 +24,25 @@ type previewFlags struct {
 	copied                                        bool
 }
 
-func printPreviewCommand(out io.Writer) *cobra.Command {
+func printPreviewCommand(t *tool) *cobra.Command {
 	var f previewFlags
 	c := &cobra.Command{
 		Use: "print-preview", Args: cobra.NoArgs,
-		Short: "Draw a ticket as PNG, with the exact dots of a printer model",
-		Long: "Draw a ticket as PNG, with the exact dots of a printer model. The layout is one of\n" +
-			"standard, bilingual, elder and plain, or a file of your own; the profile one of the\n" +
-			"built-in ones, or a file of your own.",
-		RunE: func(*cobra.Command, []string) error { return f.run(out) },
+		RunE: func(*cobra.Command, []string) error { return f.run(t) },
 	}
 	fs := c.Flags()
-	fs.StringVar(&f.hall, "hall", "", "hall document; without it a small made-up hall")
-	fs.StringVar(&f.profile, "profile", "generic80", "printer profile, or a file ending in .toml")
-	fs.StringVar(&f.layout, "layout", "standard", "layout, or a file ending in .ticket")
-	fs.StringVar(&f.item, "item", "", "item of the hall; without it the first")
-	fs.StringVar(&f.class, "class", "", "priority class of the hall")
-	fs.StringVar(&f.logo, "logo", "", "picture to dither and print where the layout says logo")
-	fs.StringVarP(&f.out, "out", "o", "ticket.png", "file to write")
-	fs.BoolVar(&f.copied, "copy", false, "mark it as a copy")
+	fs.StringVar(&f.hall, "hall", "", "")
+	fs.StringVar(&f.profile, "profile", "generic80", "")
+	fs.StringVar(&f.layout, "layout", "standard", "")
+	fs.StringVar(&f.item, "item", "", "")
+	fs.StringVar(&f.class, "class", "", "")
+	fs.StringVar(&f.logo, "logo", "", "")
+	fs.StringVarP(&f.out, "out", "o", "ticket.png", "")
+	fs.BoolVar(&f.copied, "copy", false, "")
 	return c
 }
 
-func (f previewFlags) run(out io.Writer) error {
+func (f previewFlags) run(t *tool) error {
 	hall, err := f.readHall()
 	if err != nil {
 		return err
@@ -76,11 +72,20 @@ func (f previewFlags) run(out io.Writer) error {
 	if err := os.WriteFile(f.out, d.PNG, 0o644); err != nil {
 		return fmt.Errorf("write preview: %w", err)
 	}
-	fmt.Fprintf(out, "%s: %d x %d dots, %d bytes to the printer\n", f.out, profile.Dots, d.Rows, d.Bytes)
-	if len(d.Missing) > 0 {
-		fmt.Fprintf(out, "no glyph, printed as numbers: %s\n", strings.Join(d.Missing, " "))
-	}
-	return nil
+	drawn := struct {
+		File    string   `json:"file"`
+		Width   int      `json:"width"`
+		Rows    int      `json:"rows"`
+		Bytes   int      `json:"bytes"`
+		Missing []string `json:"missing,omitempty"`
+	}{f.out, profile.Dots, d.Rows, d.Bytes, d.Missing}
+	return t.tell(drawn, func(io.Writer) error {
+		t.say(words()["drawn"], f.out, profile.Dots, d.Rows, d.Bytes)
+		if len(d.Missing) > 0 {
+			t.say(words()["no-glyph"], strings.Join(d.Missing, " "))
+		}
+		return nil
+	})
 }
 
 func (f previewFlags) readHall() (*kiosk.Hall, error) {
@@ -143,14 +148,10 @@ func readLogo(name string, width int) (*glyph.Bitmap, error) {
 	return raster.Dither(m, width), nil
 }
 
-func storeLogoCommand(out io.Writer) *cobra.Command {
+func storeLogoCommand(t *tool) *cobra.Command {
 	width, file := 0, ""
 	c := &cobra.Command{
 		Use: "logo PICTURE", Args: cobra.ExactArgs(1),
-		Short: "Make the bytes that store a logo in a printer's memory, for commissioning",
-		Long: "Make the bytes that store a logo in a printer's memory (FS q), from a PNG or JPEG picture.\n" +
-			"Send the file to the printer once, while the daemon is stopped, and set nv_logo = 1 in\n" +
-			"the printer's profile. Makers allow about ten such writes a day.",
 		RunE: func(_ *cobra.Command, args []string) error {
 			m, err := readLogo(args[0], width)
 			if err != nil {
@@ -159,11 +160,10 @@ func storeLogoCommand(out io.Writer) *cobra.Command {
 			if err := os.WriteFile(file, escpos.StoreLogo(m), 0o644); err != nil {
 				return fmt.Errorf("write logo: %w", err)
 			}
-			_, err = fmt.Fprintf(out, "%s: %d x %d dots\n", file, m.W, m.H)
-			return err
+			return t.done(map[string]any{"file": file, "width": m.W, "height": m.H}, words()["logo"], file, m.W, m.H)
 		},
 	}
-	c.Flags().IntVar(&width, "width", 288, "dots; 288 is half of an 80 mm paper")
-	c.Flags().StringVarP(&file, "out", "o", "logo.bin", "file to write")
+	c.Flags().IntVar(&width, "width", 288, "")
+	c.Flags().StringVarP(&file, "out", "o", "logo.bin", "")
 	return c
 }

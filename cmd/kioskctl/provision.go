@@ -16,17 +16,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"longcheng/central/order"
+	"longcheng/cmd/internal/commission"
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/internal/parts"
 	"longcheng/cmd/internal/provision"
 	"longcheng/device"
 	"longcheng/device/hotplug"
 	"longcheng/device/scanner"
+	"longcheng/kiosk"
 )
 
-func provisionCommand(out io.Writer, in io.Reader) *cobra.Command {
-	c := &cobra.Command{Use: "provision", Short: "Make the order that tells an empty box what it is, and carry it out 首次设置"}
-	c.AddCommand(makeOrderCommand(out), useOrderCommand(out, in), waitOrderCommand(out))
+func provisionCommand(t *tool) *cobra.Command {
+	c := &cobra.Command{Use: "provision"}
+	c.AddCommand(makeOrderCommand(t), useOrderCommand(t), waitOrderCommand(t))
 	return c
 }
 
@@ -35,39 +37,32 @@ type orderFlags struct {
 	order.Order
 	files, key, stick, qr string
 	life                  time.Duration
-	json                  bool
 }
 
-func makeOrderCommand(out io.Writer) *cobra.Command {
+func makeOrderCommand(t *tool) *cobra.Command {
 	var f orderFlags
 	c := &cobra.Command{
 		Use: "make", Args: cobra.NoArgs,
-		Short: "Make a signed order on a USB stick or as a QR code 制作设置单（U 盘或二维码）",
-		Long: "Make a signed order on a USB stick or as a QR code. It says which hall, name and network a\n" +
-			"box has, and holds its enrolment code, so it is good for 15 minutes unless --life says more.\n" +
-			"With --files the stick carries a directory with kioskd.toml and the hall's documents; a QR\n" +
-			"code carries none: the box then keeps those of its image.",
-		RunE: func(*cobra.Command, []string) error { return f.make(out) },
+		RunE: func(*cobra.Command, []string) error { return f.make(t) },
 	}
 	fs := c.Flags()
-	fs.StringVar(&f.Hall, "hall", "", "id of the hall 大厅")
-	fs.StringVar(&f.Device, "device", "", "name of the box 设备名称")
-	fs.StringVar(&f.Role, "role", "kiosk", strings.Join(order.Roles(), ", ")+" 角色")
-	fs.StringVar(&f.Code, "code", "", "enrolment code of the centre or of the hall's host 注册码")
-	fs.StringVar(&f.Network.Address, "address", "", "such as 10.0.0.5/24; without it DHCP 地址")
-	fs.StringVar(&f.Network.Gateway, "gateway", "", "its gateway 网关")
-	fs.StringSliceVar(&f.Network.DNS, "dns", nil, "name servers")
-	fs.StringSliceVar(&f.Network.NTP, "ntp", nil, "time servers 时间服务器")
-	fs.StringVar(&f.files, "files", "", "directory with kioskd.toml and the hall's documents 配置目录")
-	fs.StringVar(&f.key, "key", "order-maker.key", "your key; it is made when it is not there 签名密钥")
-	fs.StringVar(&f.stick, "stick", "", "write to this mounted stick U 盘目录")
-	fs.StringVar(&f.qr, "qr", "", "write a QR code as PNG 二维码图片")
-	fs.DurationVar(&f.life, "life", order.Life, "how long it is good 有效期")
-	fs.BoolVar(&f.json, "json", false, "print JSON 输出 JSON")
+	fs.StringVar(&f.Hall, "hall", "", "")
+	fs.StringVar(&f.Device, "device", "", "")
+	fs.StringVar(&f.Role, "role", "kiosk", "")
+	fs.StringVar(&f.Code, "code", "", "")
+	fs.StringVar(&f.Network.Address, "address", "", "")
+	fs.StringVar(&f.Network.Gateway, "gateway", "", "")
+	fs.StringSliceVar(&f.Network.DNS, "dns", nil, "")
+	fs.StringSliceVar(&f.Network.NTP, "ntp", nil, "")
+	fs.StringVar(&f.files, "files", "", "")
+	fs.StringVar(&f.key, "key", "order-maker.key", "")
+	fs.StringVar(&f.stick, "stick", "", "")
+	fs.StringVar(&f.qr, "qr", "", "")
+	fs.DurationVar(&f.life, "life", order.Life, "")
 	return c
 }
 
-func (f *orderFlags) make(out io.Writer) error {
+func (f *orderFlags) make(t *tool) error {
 	f.Made = time.Now().UTC().Truncate(time.Second)
 	f.Until = f.Made.Add(f.life)
 	if f.files != "" {
@@ -88,7 +83,7 @@ func (f *orderFlags) make(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := f.rehearse(); err != nil {
+	if err := f.tryOut(); err != nil {
 		return err
 	}
 	if err := f.deliver(text); err != nil {
@@ -98,19 +93,19 @@ func (f *orderFlags) make(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if f.json {
-		return json.NewEncoder(out).Encode(map[string]any{"order": json.RawMessage(text), "digits": order.Digits(maker), "until": f.Until})
-	}
-	if f.stick == "" && f.qr == "" {
-		fmt.Fprintf(out, "%s\n", text)
-	}
-	_, err = fmt.Fprintf(out, "digits 核对号码 %s, good until 有效至 %s\n", order.Digits(maker), f.Until.Local().Format(time.DateTime))
-	return err
+	made := map[string]any{"order": json.RawMessage(text), "digits": order.Digits(maker), "until": f.Until}
+	return t.tell(made, func(w io.Writer) error {
+		if f.stick == "" && f.qr == "" {
+			fmt.Fprintf(w, "%s\n", text)
+		}
+		t.say(words()["ordered"], order.Digits(maker), f.Until.Local().Format(time.DateTime))
+		return nil
+	})
 }
 
-// rehearse carries the order out in an empty directory, without enrolling, so that
+// tryOut carries the order out in an empty directory, without enrolling, so that
 // a mistake in the documents is found at the desk and not in the hall.
-func (f *orderFlags) rehearse() error {
+func (f *orderFlags) tryOut() error {
 	if f.files == "" {
 		return nil
 	}
@@ -151,29 +146,21 @@ func (f *orderFlags) deliver(text []byte) error {
 }
 
 // boxFlags say which box an order is carried out on.
-type boxFlags struct {
-	root, state, digits string
-	json                bool
-}
+type boxFlags struct{ root, digits string }
 
-func (f *boxFlags) add(c *cobra.Command) {
-	c.Flags().StringVar(&f.root, "root", "", "prefix of /etc, for images and tests 根目录")
-	c.Flags().StringVar(&f.state, "state", defaultState, "the state directory 状态目录")
-	c.Flags().BoolVar(&f.json, "json", false, "print JSON 输出 JSON")
-}
+func (f *boxFlags) add(c *cobra.Command) { c.Flags().StringVar(&f.root, "root", "", "") }
 
-func useOrderCommand(out io.Writer, in io.Reader) *cobra.Command {
+func useOrderCommand(t *tool) *cobra.Command {
 	var f boxFlags
 	var stick, file string
 	c := &cobra.Command{
 		Use: "use", Args: cobra.NoArgs,
-		Short: "Carry out an order from a stick or a file, as root 执行设置单",
 		RunE: func(c *cobra.Command, _ []string) error {
-			text, files, err := fromWhere(stick, file, in)
+			text, files, err := fromWhere(stick, file, t.in)
 			if err != nil {
 				return err
 			}
-			b := provision.Box{Root: f.root, State: f.state, Now: time.Now, Step: func(what string) { fmt.Fprintln(c.ErrOrStderr(), what) }}
+			b := provision.Box{Root: f.root, State: t.state, Now: time.Now, Scan: t.lookAround(f.root), Step: func(what string) { fmt.Fprintln(c.ErrOrStderr(), what) }}
 			b.Confirm = func(digits string) (bool, error) {
 				if f.digits == "" {
 					return false, fmt.Errorf("order: its maker is not known here: compare %s with what make printed, then add --digits %s", digits, digits)
@@ -184,13 +171,13 @@ func useOrderCommand(out io.Writer, in io.Reader) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return tellDone(out, d, f.json)
+			return t.ordered(d)
 		},
 	}
 	f.add(c)
-	c.Flags().StringVar(&stick, "stick", "", "the mounted stick U 盘目录")
-	c.Flags().StringVar(&file, "file", "", "a file with the order; - is standard input 设置单文件")
-	c.Flags().StringVar(&f.digits, "digits", "", "the maker's digits, where the box does not know the maker 核对号码")
+	c.Flags().StringVar(&stick, "stick", "", "")
+	c.Flags().StringVar(&file, "file", "", "")
+	c.Flags().StringVar(&f.digits, "digits", "", "")
 	return c
 }
 
@@ -213,23 +200,55 @@ func fromWhere(stick, file string, in io.Reader) (text []byte, files string, err
 	return text, "", err
 }
 
-func tellDone(out io.Writer, d provision.Done, asJSON bool) error {
-	if asJSON {
-		d.Order.Code = "" // used
-		return json.NewEncoder(out).Encode(d)
+// lookAround says what hangs on a box that was just set up, each thing in a
+// sentence: what its documents name, and what else answers.
+func (t *tool) lookAround(root string) func(ctx context.Context) []kiosk.Text {
+	return func(ctx context.Context) (said []kiosk.Text) {
+		conf, found := config.Load(filepath.Join(root, "/etc/longcheng/kioskd.toml"))
+		if config.Broken(found) {
+			return nil
+		}
+		s := commission.Scanner{Tree: hotplug.Tree{Root: root}, Conf: conf, State: t.state}
+		r, err := s.Scan(ctx)
+		if err != nil {
+			return []kiosk.Text{both("无法查找设备："+err.Error(), "cannot look for devices: "+err.Error())}
+		}
+		for _, p := range conf.Ports() {
+			if err := parts.TryPort(ctx, t.state, p); !p.Network() && err != nil {
+				problem, _ := parts.Trouble(config.Resolve(t.state, p.File), err)
+				said = append(said, both("✗ "+p.Device+"："+problem.ZH, "✗ "+p.Device+": "+problem.EN))
+			} else {
+				said = append(said, both("✓ "+p.Device+"（"+p.File+"）", "✓ "+p.Device+" ("+p.File+")"))
+			}
+		}
+		for _, f := range r.Found {
+			if f.Known == "" {
+				said = append(said, both("未配置："+string(f.Sort)+" "+f.Port, "not configured: "+string(f.Sort)+" "+f.Port))
+			}
+		}
+		return said
 	}
-	_, err := fmt.Fprintf(out, "%s of hall %s, order of %s: %s\nnext: kioskctl scan, kioskd check, kioskctl accept\n", d.Order.Device, d.Order.Hall, d.Maker, d.Pass)
-	return err
 }
 
-func waitOrderCommand(out io.Writer) *cobra.Command {
+// ordered tells what became of an order.
+func (t *tool) ordered(d provision.Done) error {
+	d.Order.Code = "" // used
+	return t.tell(d, func(w io.Writer) (err error) {
+		for _, f := range d.Found {
+			_, err = fmt.Fprintln(w, f.In(t.lang))
+		}
+		t.say(words()["order-done"], d.Order.Device, d.Order.Hall, d.Maker, d.Pass)
+		return err
+	})
+}
+
+func waitOrderCommand(t *tool) *cobra.Command {
 	var f boxFlags
 	listen := ""
 	c := &cobra.Command{
 		Use: "wait", Args: cobra.NoArgs,
-		Short: "Wait for an order on a stick, a scanner or the touch screen: the first start 首次启动向导",
 		RunE: func(c *cobra.Command, _ []string) error {
-			w, err := provision.NewWizard(provision.Box{Root: f.root, State: f.state, Now: time.Now}, provision.Sticks)
+			w, err := provision.NewWizard(provision.Box{Root: f.root, State: t.state, Now: time.Now, Scan: t.lookAround(f.root)}, provision.Sticks)
 			if err != nil {
 				return err
 			}
@@ -242,16 +261,16 @@ func waitOrderCommand(out io.Writer) *cobra.Command {
 			server := &http.Server{Handler: w.Handler(), ReadTimeout: 10 * time.Second}
 			go func() { _ = server.Serve(l) }() // ends with Shutdown
 			defer shutdown(server)
-			go scanOrders(ctx, w)
+			go scanOrders(ctx, hotplug.Tree{Root: f.root}, w)
 			d, err := w.Run(ctx)
 			if err != nil {
 				return err
 			}
-			return tellDone(out, d, f.json)
+			return t.ordered(d)
 		},
 	}
 	f.add(c)
-	c.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "where the touch screen's browser looks 向导页面地址")
+	c.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "")
 	return c
 }
 
@@ -263,8 +282,8 @@ func shutdown(s *http.Server) {
 }
 
 // scanOrders listens at every serial port for a scanner that reads an order.
-func scanOrders(ctx context.Context, w *provision.Wizard) {
-	for _, d := range (hotplug.Tree{}).List() {
+func scanOrders(ctx context.Context, tree hotplug.Tree, w *provision.Wizard) {
+	for _, d := range tree.List() {
 		if d.Kind != hotplug.Serial {
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,18 +46,18 @@ func (f *depotFlags) open(dir string) (*release.Depot, error) {
 
 func (f *depotFlags) fresh() time.Duration { return time.Duration(f.days) * 24 * time.Hour }
 
-func releaseCommand(out io.Writer) *cobra.Command {
+func releaseCommand(t *tool) *cobra.Command {
 	f := &depotFlags{}
-	c := &cobra.Command{Use: "release", Short: "For the maintainer: keys, signing and publishing of releases"}
-	c.PersistentFlags().StringSliceVar(&f.keys, "keys", nil, "directories with keys; a step needs only those of its roles")
-	c.PersistentFlags().IntVar(&f.days, "days", 90, "how long boxes accept the depot without a renewal, 30 to 90")
-	c.AddCommand(keysCommand(out), initCommand(out, f), bundleCommand(out), describeCommand(out), addCommand(out, f), renewCommand(out, f), rotateCommand(out, f), listCommand(out))
+	c := &cobra.Command{Use: "release"}
+	c.PersistentFlags().StringSliceVar(&f.keys, "keys", nil, "")
+	c.PersistentFlags().IntVar(&f.days, "days", 90, "")
+	c.AddCommand(keysCommand(t), initCommand(t, f), bundleCommand(t), describeCommand(t), addCommand(t, f), renewCommand(t, f), rotateCommand(t, f), listCommand(t))
 	return c
 }
 
-func keysCommand(out io.Writer) *cobra.Command {
+func keysCommand(t *tool) *cobra.Command {
 	return &cobra.Command{
-		Use: "keys DIR [ROLE...]", Short: "Make keys, of every role if none is named", Args: cobra.MinimumNArgs(1),
+		Use: "keys DIR [ROLE...]", Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			roles := args[1:]
 			if len(roles) == 0 {
@@ -67,15 +68,14 @@ func keysCommand(out io.Writer) *cobra.Command {
 					return err
 				}
 			}
-			_, err := fmt.Fprintf(out, "keys of %v in %s: move root.pem into a safe, and a copy into another one\n", roles, args[0])
-			return err
+			return t.done(map[string]any{"roles": roles, "directory": args[0]}, words()["keys"], strings.Join(roles, " "), args[0])
 		},
 	}
 }
 
-func initCommand(out io.Writer, f *depotFlags) *cobra.Command {
+func initCommand(t *tool, f *depotFlags) *cobra.Command {
 	return &cobra.Command{
-		Use: "init DEPOT", Short: "Make an empty depot", Args: cobra.ExactArgs(1),
+		Use: "init DEPOT", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			keys, err := release.ReadKeys(f.keys...)
 			if err != nil {
@@ -84,17 +84,17 @@ func initCommand(out io.Writer, f *depotFlags) *cobra.Command {
 			if _, err := release.NewDepot(args[0], keys, time.Now); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(out, "boxes trust this depot by %s: it becomes /etc/longcheng/releases-root.json\n", filepath.Join(args[0], "1.root.json"))
-			return err
+			root := filepath.Join(args[0], "1.root.json")
+			return t.done(map[string]string{"root": root}, words()["depot"], root)
 		},
 	}
 }
 
 // bundleCommand packs programs of the commit that this kioskctl is of.
-func bundleCommand(out io.Writer) *cobra.Command {
+func bundleCommand(t *tool) *cobra.Command {
 	arch := debianArch()
 	c := &cobra.Command{
-		Use: "bundle OUT PROGRAM...", Short: "Pack programs into the file of a release", Args: cobra.MinimumNArgs(2),
+		Use: "bundle OUT PROGRAM...", Args: cobra.MinimumNArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			r, err := own()
 			if err != nil {
@@ -110,18 +110,20 @@ func bundleCommand(out io.Writer) *cobra.Command {
 			if err := writeDescription(args[0], r); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(out, args[0])
-			return err
+			return t.tell(r, func(w io.Writer) error {
+				_, err := fmt.Fprintln(w, args[0])
+				return err
+			})
 		},
 	}
-	c.Flags().StringVar(&arch, "arch", arch, "architecture of the programs: amd64, arm64, armhf")
+	c.Flags().StringVar(&arch, "arch", arch, "")
 	return c
 }
 
 // describeCommand prints what a release of this commit is, for add.
-func describeCommand(out io.Writer) *cobra.Command {
+func describeCommand(t *tool) *cobra.Command {
 	return &cobra.Command{
-		Use: "describe KIND", Short: "What this kioskctl is a release of, as JSON: program or image", Args: cobra.ExactArgs(1),
+		Use: "describe KIND", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			r, err := own()
 			r.Kind = args[0]
@@ -131,7 +133,7 @@ func describeCommand(out io.Writer) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return json.NewEncoder(out).Encode(r)
+			return json.NewEncoder(t.out).Encode(r)
 		},
 	}
 }
@@ -169,14 +171,15 @@ func bundle(to string, programs []string, when time.Time) (err error) {
 	return errors.Join(archive.Close(), zip.Close())
 }
 
-func addCommand(out io.Writer, f *depotFlags) *cobra.Command {
+func addCommand(t *tool, f *depotFlags) *cobra.Command {
 	return &cobra.Command{
-		Use: "add DEPOT FILE...", Short: "Sign releases into a depot; FILE.json describes each", Args: cobra.MinimumNArgs(2),
+		Use: "add DEPOT FILE...", Args: cobra.MinimumNArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			d, err := f.open(args[0])
 			if err != nil {
 				return err
 			}
+			var all []release.Release
 			for _, file := range args[1:] {
 				var r release.Release
 				text, err := os.ReadFile(file + ".json")
@@ -189,16 +192,24 @@ func addCommand(out io.Writer, f *depotFlags) *cobra.Command {
 				if err := d.Add(file, r); err != nil {
 					return err
 				}
-				fmt.Fprintln(out, r.File())
+				all = append(all, r)
 			}
-			return d.Publish(f.fresh())
+			if err := d.Publish(f.fresh()); err != nil {
+				return err
+			}
+			return t.tell(all, func(w io.Writer) (err error) {
+				for _, r := range all {
+					_, err = fmt.Fprintln(w, r.File())
+				}
+				return err
+			})
 		},
 	}
 }
 
-func renewCommand(out io.Writer, f *depotFlags) *cobra.Command {
+func renewCommand(t *tool, f *depotFlags) *cobra.Command {
 	return &cobra.Command{
-		Use: "renew DEPOT", Short: "Sign the timestamp anew, at least every month", Args: cobra.ExactArgs(1),
+		Use: "renew DEPOT", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			d, err := f.open(args[0])
 			if err != nil {
@@ -207,15 +218,14 @@ func renewCommand(out io.Writer, f *depotFlags) *cobra.Command {
 			if err := d.Renew(f.fresh()); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(out, "boxes accept the depot until %s\n", d.Fresh().Format(time.DateOnly))
-			return err
+			return t.done(map[string]time.Time{"until": d.Fresh()}, words()["fresh"], d.Fresh().Format(time.DateOnly))
 		},
 	}
 }
 
-func rotateCommand(out io.Writer, f *depotFlags) *cobra.Command {
+func rotateCommand(t *tool, f *depotFlags) *cobra.Command {
 	return &cobra.Command{
-		Use: "rotate DEPOT ROLE DIR", Short: "Replace the key of a role; the new one is kept in DIR", Args: cobra.ExactArgs(3),
+		Use: "rotate DEPOT ROLE DIR", Args: cobra.ExactArgs(3),
 		RunE: func(_ *cobra.Command, args []string) error {
 			d, err := f.open(args[0])
 			if err != nil {
@@ -228,25 +238,26 @@ func rotateCommand(out io.Writer, f *depotFlags) *cobra.Command {
 			if err := d.Rotate(args[1], key); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(out, "%s has a new key in %s; boxes follow at their next look\n", args[1], args[2])
-			return err
+			return t.done(map[string]string{"role": args[1], "directory": args[2]}, words()["rotated"], args[1], args[2])
 		},
 	}
 }
 
-func listCommand(out io.Writer) *cobra.Command {
+func listCommand(t *tool) *cobra.Command {
 	return &cobra.Command{
-		Use: "list DEPOT", Short: "What a depot holds", Args: cobra.ExactArgs(1),
+		Use: "list DEPOT", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			d, err := release.OpenDepot(args[0], nil, time.Now)
 			if err != nil {
 				return err
 			}
-			for _, r := range d.Releases() {
-				fmt.Fprintf(out, "%s\t%s\t%s\tschema %d\t%d MiB\n", r.Version, r.Kind, r.Arch, r.Schema, r.Bytes>>20)
-			}
-			_, err = fmt.Fprintf(out, "good until %s\n", d.Fresh().Format(time.DateOnly))
-			return err
+			return t.tell(map[string]any{"releases": d.Releases(), "until": d.Fresh()}, func(w io.Writer) error {
+				for _, r := range d.Releases() {
+					fmt.Fprintf(w, "%s\t%s\t%s\tschema %d\t%d MiB\n", r.Version, r.Kind, r.Arch, r.Schema, r.Bytes>>20)
+				}
+				t.say(words()["fresh"], d.Fresh().Format(time.DateOnly))
+				return nil
+			})
 		},
 	}
 }

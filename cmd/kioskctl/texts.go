@@ -3,10 +3,6 @@ package main
 import (
 	"maps"
 	"slices"
-	"strings"
-
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"longcheng/kiosk"
 )
@@ -15,18 +11,23 @@ func both(zh, en string) kiosk.Text { return kiosk.Text{ZH: zh, EN: en} }
 
 // helps says in both languages what each command does, and below it, with a flag's
 // name behind the command's, what each flag does. A flag alone is the same for all
-// commands. What has no English here says it where the command is made.
+// commands.
 func helps() map[string]kiosk.Text {
 	return map[string]kiosk.Text{
-		"":                           both("龙城技术人员工具", ""),
-		"--config":                   both("本机的配置文件", "the box's configuration"),
-		"--state":                    both("状态目录", "the box's state directory"),
-		"--lang":                     both("语言：zh 或 en", "language: zh or en"),
-		"--json":                     both("输出 JSON", "print JSON"),
-		"--help":                     both("显示帮助", ""),
-		"--version":                  both("显示版本", ""),
-		"help":                       both("显示某个命令的帮助", ""),
-		"completion":                 both("生成命令行补全脚本", ""),
+		"":           both("龙城技术人员工具", "The technician's tool of Longcheng"),
+		"--config":   both("本机的配置文件", "the box's configuration"),
+		"--state":    both("状态目录", "the box's state directory"),
+		"--lang":     both("语言：zh 或 en", "language: zh or en"),
+		"--json":     both("输出 JSON", "print JSON"),
+		"--help":     both("显示帮助", "show this help"),
+		"--version":  both("显示版本", "show the version"),
+		"--identity": both("age 私钥文件，用于打开密封的密钥", "age identity file that opens the sealed secrets"),
+		"--answer":   both("yes 或 no：自动回答所有问题，供脚本使用", "yes or no: answer every question so, for scripts"),
+		"--patience": both("等待放卡、扫码、按键的时间", "how long to wait for a card, a code, a press"),
+		"help":       both("显示某个命令的帮助", "Help about any command"),
+		"completion": both("生成命令行补全脚本：bash、zsh 或 fish", "Write the completion script of a shell: bash, zsh or fish"),
+		"manual":     both("输出手册页的命令部分", "Print the commands for the manual page"),
+
 		"status":                     both("本机现状：设备、队列、连接", "How the box stands: devices, queues, links"),
 		"doctor":                     both("查找并解释故障；加故障名则只解释", "Find what is wrong and explain it; with a fault's name, explain that"),
 		"doctor --list":              both("列出全部已知故障", "list all faults that are known"),
@@ -41,38 +42,146 @@ func helps() map[string]kiosk.Text {
 		"backup --recipient":         both("age 公钥，密封密钥与证书；默认 support.recipient", "age public key that seals keys and certificates; default support.recipient"),
 		"restore":                    both("用备份恢复本机的存储，开始新的纪元", "Make the store anew from a backup, in a new epoch"),
 		"restore --documents":        both("同时恢复配置与大厅文档", "bring back configuration and hall documents, too"),
-		"restore --identity":         both("age 私钥文件，用于打开密封的密钥", "age identity file that opens the sealed secrets"),
 		"replace":                    both("接替一台坏掉的设备", "Take over the role of a box that died"),
 		"replace --from":             both("坏设备的备份目录", "backup of the dead box"),
 		"replace --code":             both("主机或中心给出的注册码", "enrolment code of host or centre"),
-		"replace --identity":         both("age 私钥文件，用于打开密封的密钥", "age identity file that opens the sealed secrets"),
 		"support-bundle":             both("收集排障资料并加密，不含个人信息", "Collect and seal what support needs, without personal data"),
 		"support-bundle --to":        both("写到哪个目录", "directory to write it into"),
-		"verify":                     both("检查存储的日志链：无缺失、无改动、无重号", ""),
-		"rebuild":                    both("仅凭日志链重建一个新的存储", ""),
-		"print-preview":              both("把号票画成PNG，与打印机逐点一致", ""),
-		"logo":                       both("生成写入打印机内存的徽标数据", ""),
-		"enrol":                      both("用注册码领取本机证书", ""),
-		"update":                     both("查看、安装、回退版本", ""),
-		"update status":              both("当前版本、试用版本、已放弃的版本", ""),
-		"update check":               both("查看有无新版本，不做改动", ""),
-		"update apply":               both("立即安装新版本（营业时间也会执行）", ""),
-		"update rollback":            both("退回上一个版本", ""),
-		"update run":                 both("完成被中断的更新；大厅休息时安装提供的版本", ""),
-		"manual":                     both("输出手册页的命令部分", ""),
-		"scan":                       both("查找端口、芯片和设备，并给出配置建议", "Find ports, chips and what answers there; propose a configuration"),
-		"test":                       both("测试配置中的一个设备并给出结论", "Test one device of the configuration, with a verdict"),
-		"probe":                      both("查询打印机型号并生成型号文件", "Ask a printer what it is and fill a profile"),
-		"record":                     both("录制设备数据，不含个人信息", "Write what a device says into a file, without personal data"),
-		"replay":                     both("回放录制文件", "Play a recorded file to its driver and say what that makes of it"),
-		"enrol-code":                 both("在主机上：生成注册码，15分钟内让一台设备加入一次", ""),
-		"turn-out":                   both("在主机上：让一台设备的证书失效", ""),
-		"promote":                    both("在替补主机上：立即接替大厅主机", ""),
-		"enrol-code --standin":       both("该设备可接替主机：它将得到全部数据和大厅密钥", ""),
-		"accept":                     both("整机验收测试，并签署验收单", "Acceptance test of the whole box, with a signed sheet"),
-		"provision":                  both("制作并执行首次设置单", "Make the order that tells an empty box what it is, and carry it out"),
-		"release":                    both("维护者用：密钥、签名与发布", ""),
 		"support-bundle --recipient": both("谁能打开：age 公钥；默认 support.recipient", "who may open it, an age public key; default support.recipient"),
+		"verify":                     both("检查存储的日志链：无缺失、无改动、无重号", "Check that nothing in a store's journal was lost, changed or given twice"),
+		"rebuild":                    both("仅凭日志链重建一个新的存储", "Make a new store from the journal of another one alone"),
+
+		"rehearse":        both("用改动后的规则重演过去一天，比较等候时间", "Play a past day again under changed rules, and compare how long people waited"),
+		"rehearse --hall": both("改动后的大厅文档", "the changed hall document"),
+		"rehearse --day":  both("哪一天，如 2026-11-29；不写则为倒数第二天", "which day, such as 2026-11-29; without it the last but one"),
+
+		"print-preview":           both("把号票画成PNG，与打印机逐点一致", "Draw a ticket as PNG, with the exact dots of a printer model"),
+		"print-preview --hall":    both("大厅文档；不写则用虚构的小大厅", "hall document; without it a small made-up hall"),
+		"print-preview --profile": both("打印机型号，或 .toml 文件", "printer profile, or a file ending in .toml"),
+		"print-preview --layout":  both("版式，或 .ticket 文件", "layout, or a file ending in .ticket"),
+		"print-preview --item":    both("大厅的事项；不写则用第一个", "item of the hall; without it the first"),
+		"print-preview --class":   both("大厅的优先类别", "priority class of the hall"),
+		"print-preview --logo":    both("版式中 logo 处打印的图片", "picture to dither and print where the layout says logo"),
+		"print-preview --out":     both("输出文件", "file to write"),
+		"print-preview --copy":    both("标为副本", "mark it as a copy"),
+		"logo":                    both("生成写入打印机内存的徽标数据", "Make the bytes that store a logo in a printer's memory, for commissioning"),
+		"logo --width":            both("点数；288 为80毫米纸宽的一半", "dots; 288 is half of an 80 mm paper"),
+		"logo --out":              both("输出文件", "file to write"),
+
+		"scan":                  both("查找端口、芯片和设备，并给出配置建议", "Find ports, chips and what answers there; propose a configuration"),
+		"scan --port":           both("只扫描这些端口", "look at these device files alone"),
+		"test":                  both("测试配置中的一个设备并给出结论", "Test one device of the configuration, with a verdict"),
+		"probe":                 both("查询打印机型号并生成型号文件", "Ask a printer what it is and fill a profile"),
+		"probe --baud":          both("未配置的端口的波特率", "speed, for a PORT that is not configured"),
+		"probe --name":          both("型号文件名称", "name of the profile"),
+		"probe --out":           both("写入此文件", "write the profile to this file"),
+		"record":                both("录制设备数据，不含个人信息", "Write what a device says into a file, without personal data"),
+		"record --out":          both("输出文件，不能已存在", "file to write; it must not exist"),
+		"record --seconds":      both("监听端口的秒数", "how long to listen to a PORT"),
+		"record --baud":         both("端口的波特率", "its speed"),
+		"replay":                both("回放录制文件", "Play a recorded file to its driver and say what that makes of it"),
+		"replay --kind":         both(`录自何种设备，如 "reader sam"；默认按文件所写`, `what it was recorded from, such as "reader sam"; default: as the file says`),
+		"setup-scanner":         both("设置 GM65 系列扫码模块并保存", "Set up a scanner of the GM65 family, for good"),
+		"setup-scanner --mode":  both("读取方式：sense 感应、continuous 连续、key 按键", "when it reads: sense, continuous or key"),
+		"setup-scanner --light": both("读取时补光", "its light shines while it reads"),
+		"setup-scanner --beep":  both("读取后提示音", "it beeps when it has read"),
+		"setup-scanner --baud":  both("未配置的端口的波特率", "speed, for a PORT that is not configured"),
+		"accept":                both("整机验收测试，并签署验收单", "Acceptance test of the whole box, with a signed sheet"),
+		"accept --by":           both("验收人姓名", "name of the technician"),
+		"accept --no-print":     both("不打印验收单", "print no sheet"),
+		"accept --verify":       both("核验一份已保存的结果", "read a kept result instead"),
+
+		"provision":                both("制作并执行首次设置单", "Make the order that tells an empty box what it is, and carry it out"),
+		"provision make":           both("制作签名的设置单（U盘或二维码）", "Make a signed order on a USB stick or as a QR code"),
+		"provision make --hall":    both("大厅编号", "id of the hall"),
+		"provision make --device":  both("设备名称", "name of the box"),
+		"provision make --role":    both("角色：whole、host、kiosk、display", "whole, host, kiosk or display"),
+		"provision make --code":    both("中心或大厅主机的注册码", "enrolment code of the centre or of the hall's host"),
+		"provision make --address": both("地址，如 10.0.0.5/24；不写则用 DHCP", "such as 10.0.0.5/24; without it DHCP"),
+		"provision make --gateway": both("网关", "its gateway"),
+		"provision make --dns":     both("域名服务器", "name servers"),
+		"provision make --ntp":     both("时间服务器", "time servers"),
+		"provision make --files":   both("含 kioskd.toml 和大厅文档的目录", "directory with kioskd.toml and the hall's documents"),
+		"provision make --key":     both("签名密钥；没有则新建", "your key; it is made when it is not there"),
+		"provision make --stick":   both("写到这个已挂载的U盘", "write to this mounted stick"),
+		"provision make --qr":      both("把二维码写成PNG", "write a QR code as PNG"),
+		"provision make --life":    both("有效期", "how long it is good"),
+		"provision use":            both("执行U盘或文件中的设置单（root）", "Carry out an order from a stick or a file, as root"),
+		"provision use --root":     both("/etc 的前缀，用于映像和测试", "prefix of /etc, for images and tests"),
+		"provision use --stick":    both("已挂载的U盘目录", "the mounted stick"),
+		"provision use --file":     both("设置单文件；- 为标准输入", "a file with the order; - is standard input"),
+		"provision use --digits":   both("制作者的核对号码（本机不认识该制作者时）", "the maker's digits, where the box does not know the maker"),
+		"provision wait":           both("首次启动：等待U盘、扫码器或触摸屏上的设置单", "Wait for an order on a stick, a scanner or the touch screen: the first start"),
+		"provision wait --root":    both("/etc 的前缀，用于映像和测试", "prefix of /etc, for images and tests"),
+		"provision wait --listen":  both("触摸屏浏览器访问的地址", "where the touch screen's browser looks"),
+
+		"enrol":                both("用注册码领取本机证书", "Fetch this box's certificate with a code of the place that it names"),
+		"enrol-code":           both("在主机上：生成注册码，15分钟内让一台设备加入一次", "On the host of a hall: make a code that lets one box in, once, within 15 minutes"),
+		"enrol-code --standin": both("该设备可接替主机：它将得到全部数据和大厅密钥", "the box may take the host's place: it gets a copy of everything, the keys of the hall too"),
+		"turn-out":             both("在主机上：让一台设备的证书失效", "On the host of a hall: turn a box out whose certificate shall no longer be good"),
+		"promote":              both("在替补主机上：立即接替大厅主机", "On a stand-in: take the host's place, now"),
+
+		"update":                 both("查看、安装、回退版本", "Look for releases, take one into use, go back"),
+		"update --etc":           both("配置目录", "directory of the configuration"),
+		"update --home":          both("存放版本的目录", "where releases are kept"),
+		"update --from":          both("从U盘目录或此地址取版本", "directory of a stick, or address, to take the release from"),
+		"update --packaged":      both("软件包中程序的目录", "directory of the packaged programs"),
+		"update --within":        both("试用版本最多多久须正常", "how long a release on trial may take until it is well"),
+		"update --good":          both("试用版本须正常多久", "how long a release on trial must be well"),
+		"update status":          both("当前版本、试用版本、已放弃的版本", "Which release runs, which is on trial, which were given up"),
+		"update check":           both("查看有无新版本，不做改动", "Look for a newer release; change nothing"),
+		"update apply":           both("立即安装新版本（营业时间也会执行）", "Take a newer release into use now, also while the hall is open"),
+		"update apply --release": both("指定版本，而不是最新", "this release, not the newest"),
+		"update apply --one-way": both("也接受会改变存储、不能再退回的版本", "also one that cannot be given up again, because it changes the store"),
+		"update rollback":        both("退回上一个版本", "Go back to the release before the one that runs"),
+		"update run":             both("完成被中断的更新，下载提供的版本；大厅休息时安装", "Finish what was interrupted, fetch what the source offers; take it while the hall is closed"),
+		"update settle":          both("记录试用版本的一次启动；三次后放弃", "Count a start of a release on trial; after three give it up"),
+		"update adopt":           both("运行 Debian 软件包中的程序", "Run the programs of the Debian package"),
+
+		"release":               both("维护者用：密钥、签名与发布", "For the maintainer: keys, signing and publishing of releases"),
+		"release --keys":        both("密钥目录；每一步只需其角色的密钥", "directories with keys; a step needs only those of its roles"),
+		"release --days":        both("不续签时设备接受仓库多少天，30至90", "how long boxes accept the depot without a renewal, 30 to 90"),
+		"release keys":          both("生成密钥；不写角色则全部生成", "Make keys, of every role if none is named"),
+		"release init":          both("建立空仓库", "Make an empty depot"),
+		"release bundle":        both("把程序打包成版本文件", "Pack programs into the file of a release"),
+		"release bundle --arch": both("程序的架构：amd64、arm64、armhf", "architecture of the programs: amd64, arm64, armhf"),
+		"release describe":      both("以 JSON 说明本程序属于哪个版本：program 或 image", "What this kioskctl is a release of, as JSON: program or image"),
+		"release add":           both("签名并放入仓库；FILE.json 描述各版本", "Sign releases into a depot; FILE.json describes each"),
+		"release renew":         both("续签时间戳，至少每月一次", "Sign the timestamp anew, at least every month"),
+		"release rotate":        both("更换某角色的密钥；新密钥放在 DIR", "Replace the key of a role; the new one is kept in DIR"),
+		"release list":          both("列出仓库内容", "What a depot holds"),
+	}
+}
+
+// details are the sentences below the first of a command's help.
+func details() map[string]kiosk.Text {
+	return map[string]kiosk.Text{
+		"scan": both("查看所有串口、USB打印机、键盘和GPIO，询问其上的设备，给出可直接粘贴的配置。\n只询问，不打印、不改动。请先 systemctl stop kioskd：端口由它占用。",
+			"Look at every serial port, USB printer, keyboard and GPIO chip, ask what is there, and\npropose the tables of a configuration, ready to paste. It only asks: nothing is printed,\nmoved or changed. Stop kioskd first (systemctl stop kioskd): it holds its ports."),
+		"test": both("会请您放卡、扫码、按键，或问您看到了什么。不带名称时列出可测试的设备。请先停止 kioskd。",
+			"It asks for a card, a code, a press, or whether you see what is shown. Without a name it\nlists what can be tested. Stop kioskd first."),
+		"record": both("DEVICE 为配置中的设备：测试它并录下端口上的全部数据。PORT 为端口：只听。\n姓名、号码和照片替换为同样形式的虚构内容，文件可直接发给维护人员。",
+			"With a DEVICE of the configuration, test it and write all that passed its port. With a PORT,\nlisten to what comes by itself. Names, numbers and photos are replaced by invented ones of\nthe same form, so the file may be sent to whoever mends the program."),
+		"setup-scanner": both("设置 GM65、GM805、GM861 的读取方式、补光和提示音，回读确认并由模块保存。其他扫码器用说明书中的设置码。\n请先停止 kioskd。",
+			"Set when a GM65, GM805 or GM861 reads, whether its light shines and whether it beeps; read\nthe settings back and have the module keep them. Other scanners are set with the codes of\ntheir manuals. Stop kioskd first."),
+		"accept": both("与您一起测试整机（时钟、磁盘、网络、注册、触摸屏）和配置中的每个设备，结果存入状态目录，\n用本机密钥签名并打印；kioskd 再次启动后上传中心。请先停止 kioskd。",
+			"Test the box (clock, disk, network, enrolment, touch screen) and every device of its\nconfiguration with you, keep the result in the state directory, sign it with the box's\nkey and print the sheet. The daemon sends it to the centre when it runs again.\nStop kioskd first. --verify FILE reads such a result and says who signed it."),
+		"print-preview": both("版式为 standard、bilingual、elder、plain 之一或自己的文件；型号为内置型号或自己的文件。",
+			"The layout is one of standard, bilingual, elder and plain, or a file of your own; the\nprofile one of the built-in ones, or a file of your own."),
+		"logo": both("由PNG或JPEG生成（FS q）。停止 kioskd 后把文件发给打印机一次，并在型号文件中写 nv_logo = 1。\n厂家允许每天写入约十次。",
+			"From a PNG or JPEG picture (FS q). Send the file to the printer once, while the daemon is\nstopped, and set nv_logo = 1 in the printer's profile. Makers allow about ten such writes a day."),
+		"rehearse": both("谁何时来、窗口何时空闲叫号保持原样；叫谁由新规则决定。无人可叫的窗口，有人来时即叫。\n只读存储，kioskd 可照常运行。人在窗口办多久、工作人员会怎样做，无从得知。",
+			"Who came when, and when a window was free to call, stay as they were; whom it calls follows\nfrom the new rules. A window that then has nobody to call calls as soon as somebody comes.\nThe store is only read; kioskd may run. How long other people would have taken, and what\nclerks would have done, nobody knows."),
+		"enrol": both("注册码属于哪里由配置决定。以 kioskd 的用户运行；不必重启 kioskd。",
+			"The configuration says what the place is. Run it as the daemon's user; the daemon need not be restarted."),
+		"enrol-code": both("DEVICE 是该设备自己配置中的名称。以 kioskd 的用户运行。",
+			"DEVICE is the box's name in its own configuration. Run it as the daemon's user."),
+		"promote": both("旧主机若未损坏，请先关机：此刻以后它所做的决定，在它得知新主机后全部作废。以 kioskd 的用户运行。",
+			"Switch the old host off first, if it is not dead: what it decides after this moment is lost\nas soon as it hears of the new one. Run it as the daemon's user."),
+		"provision make": both("设置单写明大厅、名称和网络，并含注册码，因此默认15分钟内有效。\n--files 让U盘带上 kioskd.toml 和大厅文档；二维码不带文件，设备沿用映像中的文件。",
+			"It says which hall, name and network a box has, and holds its enrolment code, so it is good\nfor 15 minutes unless --life says more. With --files the stick carries a directory with\nkioskd.toml and the hall's documents; a QR code carries none: the box then keeps those of\nits image."),
+		"update": both("新版本先试用；若本机不能正常工作，会自动退回。来源见 update.toml；--from 指定U盘目录。",
+			"Releases are taken into use on trial: a box that is not healthy with one goes back by\nitself. The source is that of update.toml; --from names a stick instead."),
 	}
 }
 
@@ -100,6 +209,34 @@ func words() map[string]kiosk.Text {
 		"secrets-missing": both("密钥没有恢复：当日限号记录从头计，所有人需重新登录", "the keys did not come back: limits per person start anew, and everybody signs in again"),
 		"start":           both("下一步：systemctl start kioskd，然后 kioskctl status", "next: systemctl start kioskd, then kioskctl status"),
 		"bundled":         both("已写入 %s（%d 个文件，已加密）：发给支持人员", "wrote %s (%d files, sealed): send it to support"),
+		"rebuilt":         both("%s 已由 %s 的日志链重建", "%s was rebuilt from the journal of %s"),
+		"scanner-set":     both("%s：方式 %s，补光 %v，提示音 %v：已设置并保存", "%s: mode %s, light %v, beep %v: set and kept"),
+		"scanner-was-so":  both("%s：方式 %s，补光 %v，提示音 %v：无需更改", "%s: mode %s, light %v, beep %v: was so already"),
+		"recorded":        both("%s：已录制 %d 步", "%s: %d steps"),
+		"drawn":           both("%s：%d x %d 点，发给打印机 %d 字节", "%s: %d x %d dots, %d bytes to the printer"),
+		"no-glyph":        both("没有字形、按编码打印：%s", "no glyph, printed as numbers: %s"),
+		"logo":            both("%s：%d x %d 点", "%s: %d x %d dots"),
+		"rehearsed":       both("%s：当日 → 按新规则（分:秒）", "%s: as it was → under the changed rules (minutes:seconds)"),
+		"rehearsed-head":  both("\t当日叫号\t重演叫号\t平均等候\t九成不超过\t最长等候", "\tcalled\trehearsed\tmean wait\tnine in ten within\tlongest"),
+		"everybody":       both("全部", "everybody"),
+		"enrolled":        both("本机是 %s，属于大厅 %s，证书到 %s，会自动续期", "this box is %s of hall %s until %s; the certificate renews itself"),
+		"turned-out":      both("%s 已被清退；它正在读的内容几秒内中断", "%s is out; what it still reads ends within seconds"),
+		"promoted":        both("kioskd 一秒内接替主机，或在日志中说明原因；其他设备在 %s 找到它", "kioskd takes the host's place within a second, or says in its log why it cannot; the other boxes find it at %s"),
+		"ordered":         both("核对号码 %s，有效至 %s", "digits %s, good until %s"),
+		"order-done":      both("%s（大厅 %s），设置单来自 %s：%s\n下一步：kioskctl scan，kioskd check，kioskctl accept", "%s of hall %s, order of %s: %s\nnext: kioskctl scan, kioskd check, kioskctl accept"),
+
+		"runs":          both("正在运行：%s", "runs: %s"),
+		"runs-now":      both("正在运行 %s", "runs %s"),
+		"on-trial":      both("试用中：%s，自 %s 起，已启动 %d 次", "on trial: %s since %s, started %d times"),
+		"before":        both("之前：%s", "before: %s"),
+		"given-up":      both("已放弃：%s：%s", "given up: %s: %s"),
+		"newer":         both("%s，%d MiB，制作于 %s", "%s, %d MiB, made %s"),
+		"wanted-back":   both("中心要求本机退回 %s", "the centre wants this box back at %s"),
+		"nothing-newer": both("没有更新的版本", "nothing newer"),
+		"keys":          both("%s 的密钥在 %s：把 root.pem 锁进保险柜，另存一份在别处", "keys of %s in %s: move root.pem into a safe, and a copy into another one"),
+		"depot":         both("设备凭 %s 信任此仓库：它是设备上的 /etc/longcheng/releases-root.json", "boxes trust this depot by %s: it becomes /etc/longcheng/releases-root.json"),
+		"fresh":         both("设备接受此仓库至 %s", "boxes accept the depot until %s"),
+		"rotated":       both("%s 的新密钥在 %s；设备下次查看时跟上", "%s has a new key in %s; boxes follow at their next look"),
 
 		"replace-begin":    both("接替步骤：1 恢复备份  2 用注册码领取证书  3 启动并检查。坏设备请断电并保持断开。", "Steps: 1 restore the backup, 2 fetch a certificate with the code, 3 start and check. Keep the dead box unplugged."),
 		"replace-restore":  both("1 恢复 %s 的备份（%s）……", "1 restoring the backup of %s, made %s ..."),
@@ -111,51 +248,3 @@ func words() map[string]kiosk.Text {
 }
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-// translate puts the texts of a language into a command and all below it.
-func translate(c *cobra.Command, lang string) {
-	all := helps()
-	path := strings.TrimPrefix(strings.TrimPrefix(c.CommandPath(), c.Root().Name()), " ")
-	if s := pick(all[path], lang); s != "" {
-		c.Short, c.Long = s, ""
-	}
-	flags := func(f *pflag.Flag) {
-		if s := pick(all[strings.TrimSpace(path+" --"+f.Name)], lang); s != "" {
-			f.Usage = s
-		} else if s := pick(all["--"+f.Name], lang); s != "" {
-			f.Usage = s
-		}
-	}
-	c.Flags().VisitAll(flags)
-	c.PersistentFlags().VisitAll(flags)
-	for _, sub := range c.Commands() {
-		translate(sub, lang)
-	}
-}
-
-func pick(t kiosk.Text, lang string) string {
-	if lang == "zh" {
-		return t.ZH
-	}
-	return t.EN
-}
-
-// headings are the words of the help that are the library's.
-var headings = strings.NewReplacer(
-	"Usage:", "用法：", "Available Commands:", "命令：", "Flags:", "选项：", "Global Flags:", "通用选项：", "Aliases:", "别名：", "Examples:", "示例：",
-	`Use "`, `用 "`, `[command] --help" for more information about a command.`, `[命令] --help" 查看某个命令的说明。`,
-)
-
-// speak makes the help come in the tool's language, which is known when the flags
-// have been read.
-func (t *tool) speak(c *cobra.Command) {
-	help, usage := c.HelpFunc(), c.UsageTemplate()
-	c.SetHelpFunc(func(c *cobra.Command, args []string) {
-		c.InitDefaultHelpFlag()
-		translate(c.Root(), t.lang)
-		if t.lang == "zh" {
-			c.Root().SetUsageTemplate(headings.Replace(usage))
-		}
-		help(c, args)
-	})
-}

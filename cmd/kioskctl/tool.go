@@ -19,6 +19,7 @@ import (
 
 // A tool is what every command is told: which box, which language, how to print.
 type tool struct {
+	in     io.Reader
 	out    io.Writer
 	config string
 	state  string
@@ -58,11 +59,21 @@ func (t *tool) tell(v any, human func(w io.Writer) error) error {
 	return human(t.out)
 }
 
+// done tells what came of a command: v as JSON, or one sentence.
+func (t *tool) done(v any, text kiosk.Text, args ...any) error {
+	return t.tell(v, func(io.Writer) error { t.say(text, args...); return nil })
+}
+
 // say prints one sentence in the tool's language.
 func (t *tool) say(text kiosk.Text, args ...any) {
 	if !t.json {
 		fmt.Fprintf(t.out, text.In(t.lang)+"\n", args...)
 	}
+}
+
+// mistakes says that a configuration is not right, and who tells more.
+func mistakes(file string) error {
+	return fmt.Errorf("%s %w: kioskd check -config %s lists them", file, errMistakes, file)
 }
 
 // conf reads the configuration, which must be good.

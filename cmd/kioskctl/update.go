@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,36 +19,26 @@ import (
 
 // updating holds the flags of the update commands, and what they work on.
 type updating struct {
-	out    io.Writer
-	etc    string
-	state  string
-	home   string
-	from   string // a directory or address instead of the configured source
-	asJSON bool
+	*tool
+	etc  string
+	home string
+	from string // a directory or address instead of the configured source
 
 	packaged string // where the package puts the programs
 	good     time.Duration
 	within   time.Duration
 }
 
-func updateCommand(out io.Writer) *cobra.Command {
-	u := &updating{out: out}
-	c := &cobra.Command{
-		Use: "update", Short: "Look for releases, take one into use, go back",
-		Long: `Releases are taken into use on trial: a box that is not healthy with one goes back
-by itself. The source is that of update.toml; --from names a stick instead.
-
-发布包先试用；若本机不能正常工作，会自动退回原版本。--from 指定 U 盘目录。`,
-	}
+func updateCommand(t *tool) *cobra.Command {
+	u := &updating{tool: t}
+	c := &cobra.Command{Use: "update"}
 	f := c.PersistentFlags()
-	f.StringVar(&u.etc, "etc", "/etc/longcheng", "directory of the configuration")
-	f.StringVar(&u.state, "state", "/var/lib/longcheng", "state directory of kioskd")
-	f.StringVar(&u.home, "home", "/var/lib/longcheng-release", "where releases are kept")
-	f.StringVar(&u.from, "from", "", "directory of a stick, or address, to take the release from")
-	f.BoolVar(&u.asJSON, "json", false, "print JSON")
-	f.StringVar(&u.packaged, "packaged", "/usr/bin", "directory of the packaged programs")
-	f.DurationVar(&u.good, "good", 20*time.Second, "how long a release on trial must be well")
-	f.DurationVar(&u.within, "within", 3*time.Minute, "how long a release on trial may take until it is well")
+	f.StringVar(&u.etc, "etc", "/etc/longcheng", "")
+	f.StringVar(&u.home, "home", "/var/lib/longcheng-release", "")
+	f.StringVar(&u.from, "from", "", "")
+	f.StringVar(&u.packaged, "packaged", "/usr/bin", "")
+	f.DurationVar(&u.good, "good", 20*time.Second, "")
+	f.DurationVar(&u.within, "within", 3*time.Minute, "")
 	for _, rehearsal := range []string{"packaged", "good", "within"} {
 		_ = f.MarkHidden(rehearsal) // it was defined a line before
 	}
@@ -57,20 +46,23 @@ by itself. The source is that of update.toml; --from names a stick instead.
 	return c
 }
 
-func (u *updating) command(use, short string, run func(ctx context.Context) error) *cobra.Command {
-	return &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return run(c.Context()) }}
+func (u *updating) command(use string, run func(ctx context.Context) error) *cobra.Command {
+	return &cobra.Command{Use: use, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return run(c.Context()) }}
 }
 
-// tell prints one result, for people or as JSON.
-func (u *updating) tell(v any, text string) error {
-	if u.asJSON {
-		return json.NewEncoder(u.out).Encode(v)
-	}
-	_, err := fmt.Fprintln(u.out, text)
-	return err
+// line prints one result: v as JSON, or a line of text.
+func (u *updating) line(v any, text string) error {
+	return u.tell(v, func(w io.Writer) error {
+		_, err := fmt.Fprintln(w, text)
+		return err
+	})
 }
 
-func (u *updating) say(format string, args ...any) {
+// quiet tells v to machines only: a unit that calls has nobody to read more.
+func (u *updating) quiet(v any) error { return u.tell(v, func(io.Writer) error { return nil }) }
+
+// log says on the side what is done; the units keep it.
+func (u *updating) log(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "update: "+format+"\n", args...)
 }
 
@@ -137,7 +129,7 @@ type standing struct {
 }
 
 func (u *updating) statusCommand() *cobra.Command {
-	return u.command("status", "Which release runs, which is on trial, which were given up", func(context.Context) error {
+	return u.command("status", func(context.Context) error {
 		h := u.homeDir()
 		runs, err1 := u.runs()
 		trial, err2 := h.Trial()
@@ -145,22 +137,29 @@ func (u *updating) statusCommand() *cobra.Command {
 		if err := errors.Join(err1, err2, err3); err != nil {
 			return err
 		}
-		text := "runs: " + runs.Version
-		if trial != nil {
-			text += fmt.Sprintf("\non trial: %s since %s, started %d times", trial.To, trial.Begun.Format(time.DateTime), trial.Starts)
+		return u.stands(standing{runs.Version, trial, state.Before, state.GivenUp})
+	})
+}
+
+// stands tells which releases there are.
+func (u *updating) stands(s standing) error {
+	return u.tell(s, func(io.Writer) error {
+		u.say(words()["runs"], s.Runs)
+		if s.Trial != nil {
+			u.say(words()["on-trial"], s.Trial.To, s.Trial.Begun.Format(time.DateTime), s.Trial.Starts)
 		}
-		if state.Before != "" {
-			text += "\nbefore: " + state.Before
+		if s.Before != "" {
+			u.say(words()["before"], s.Before)
 		}
-		for v, why := range state.GivenUp {
-			text += fmt.Sprintf("\ngiven up: %s: %s", v, why)
+		for _, v := range sorted(s.GivenUp) {
+			u.say(words()["given-up"], v, s.GivenUp[v])
 		}
-		return u.tell(standing{runs.Version, trial, state.Before, state.GivenUp}, text)
+		return nil
 	})
 }
 
 func (u *updating) checkCommand() *cobra.Command {
-	return u.command("check", "Look for a newer release; change nothing", func(ctx context.Context) error {
+	return u.command("check", func(ctx context.Context) error {
 		t, err := u.taker()
 		if err != nil {
 			return err
@@ -168,13 +167,13 @@ func (u *updating) checkCommand() *cobra.Command {
 		f, err := u.find(ctx, t, "", true)
 		switch {
 		case errors.Is(err, release.ErrNone):
-			return u.tell(struct{}{}, "nothing newer")
+			return u.done(struct{}{}, words()["nothing-newer"])
 		case err != nil:
 			return err
 		case f.back:
-			return u.tell(f.Release, "the centre wants this box back at "+f.Version)
+			return u.done(f.Release, words()["wanted-back"], f.Version)
 		}
-		return u.tell(f.Release, fmt.Sprintf("%s, %d MiB, made %s", f.Version, f.Bytes>>20, time.Unix(f.Serial, 0).Format(time.DateTime)))
+		return u.done(f.Release, words()["newer"], f.Version, f.Bytes>>20, time.Unix(f.Serial, 0).Format(time.DateTime))
 	})
 }
 
@@ -224,7 +223,7 @@ func (u *updating) before() (release.Release, bool) {
 
 func (u *updating) applyCommand() *cobra.Command {
 	version, oneWay := "", false
-	c := u.command("apply", "Take a newer release into use now, also while the hall is open", func(ctx context.Context) error {
+	c := u.command("apply", func(ctx context.Context) error {
 		t, err := u.taker()
 		if err != nil {
 			return err
@@ -234,7 +233,7 @@ func (u *updating) applyCommand() *cobra.Command {
 		}
 		f, err := u.find(ctx, t, version, true)
 		if errors.Is(err, release.ErrNone) {
-			return u.tell(struct{}{}, "nothing newer")
+			return u.done(struct{}{}, words()["nothing-newer"])
 		}
 		if err != nil {
 			return err
@@ -242,8 +241,8 @@ func (u *updating) applyCommand() *cobra.Command {
 		f.oneWay = f.oneWay || oneWay
 		return u.take(ctx, t, f)
 	})
-	c.Flags().StringVar(&version, "release", "", "this release, not the newest")
-	c.Flags().BoolVar(&oneWay, "one-way", false, "also one that cannot be given up again, because it changes the store")
+	c.Flags().StringVar(&version, "release", "", "")
+	c.Flags().BoolVar(&oneWay, "one-way", false, "")
 	return c
 }
 
@@ -255,11 +254,11 @@ func (u *updating) take(ctx context.Context, t taker, f found) error {
 	} else if err := t.Apply(ctx, f.from, f.Release, f.oneWay); err != nil {
 		return err
 	}
-	return u.tell(f.Release, t.Done(f.Version))
+	return u.line(f.Release, t.Done(f.Version))
 }
 
 func (u *updating) rollbackCommand() *cobra.Command {
-	return u.command("rollback", "Go back to the release before the one that runs", func(ctx context.Context) error {
+	return u.command("rollback", func(ctx context.Context) error {
 		t, err := u.taker()
 		if err != nil {
 			return err
@@ -268,14 +267,14 @@ func (u *updating) rollbackCommand() *cobra.Command {
 		if err := t.Rollback(ctx); err != nil {
 			return err
 		}
-		return u.tell(standing{Runs: before.Version}, t.Done(before.Version))
+		return u.line(standing{Runs: before.Version}, t.Done(before.Version))
 	})
 }
 
 // runCommand is what longcheng-updater.service calls. What is offered is fetched at
 // any time and taken into use in a pause of the hall.
 func (u *updating) runCommand() *cobra.Command {
-	return u.command("run", "Finish what was interrupted, fetch what the source offers; take it while the hall is closed", func(ctx context.Context) error {
+	return u.command("run", func(ctx context.Context) error {
 		t, err := u.taker()
 		if err != nil {
 			return err
@@ -294,17 +293,17 @@ func (u *updating) runCommand() *cobra.Command {
 			return t.Rollback(ctx)
 		}
 		if any, err := u.hasSource(); !any {
-			return err
+			return errors.Join(err, u.quiet(struct{}{}))
 		}
 		f, err := u.find(ctx, t, "", false)
 		if errors.Is(err, release.ErrNone) {
-			return nil
+			return u.quiet(struct{}{})
 		}
 		if err == nil && !f.back {
 			err = t.Bring(ctx, f.from, f.Release)
 		}
 		if err != nil || !u.pause() {
-			return err
+			return errors.Join(err, u.quiet(f.Release))
 		}
 		return u.take(ctx, t, f)
 	})
@@ -342,28 +341,28 @@ func (u *updating) pause() bool {
 }
 
 func (u *updating) settleCommand() *cobra.Command {
-	c := u.command("settle", "Count a start of a release on trial; after three give it up", func(context.Context) error {
+	c := u.command("settle", func(context.Context) error {
 		t, err := u.taker()
 		if err != nil {
 			return err
 		}
 		did, err := t.Settle()
 		if did != "" {
-			u.say("%s", did)
+			u.log("%s", did)
 		}
-		return err
+		return errors.Join(err, u.quiet(map[string]string{"did": did}))
 	})
 	c.Hidden = true // kioskd.service calls it
 	return c
 }
 
 func (u *updating) adoptCommand() *cobra.Command {
-	c := u.command("adopt", "Run the programs of the Debian package", func(context.Context) error {
+	c := u.command("adopt", func(context.Context) error {
 		r, err := own()
 		if err != nil {
 			return err
 		}
-		return u.box().Adopt(r)
+		return errors.Join(u.box().Adopt(r), u.quiet(r))
 	})
 	c.Hidden = true // the package calls it
 	return c

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -45,7 +46,7 @@ func (u *updating) taker() (taker, error) {
 		return u.box(), nil
 	}
 	return &update.Slots{
-		Home: u.homeDir(), Is: is, Config: u.etc, Loader: rootLoader{}, Now: time.Now, Schema: u.schema, Say: u.say,
+		Home: u.homeDir(), Is: is, Config: u.etc, Loader: rootLoader{}, Now: time.Now, Schema: u.schema, Say: u.log,
 	}, err
 }
 
@@ -66,7 +67,7 @@ func (u *updating) box() *update.Box {
 	return &update.Box{
 		Home: u.homeDir(), Config: u.etc, Arch: debianArch(), Now: time.Now, Daemon: unit{u.etc},
 		Patience: update.Patience{Every: time.Second, Good: u.good, Within: u.within},
-		Schema:   u.schema, Try: u.try, Say: u.say,
+		Schema:   u.schema, Try: u.try, Say: u.log,
 	}
 }
 
@@ -90,7 +91,7 @@ func own() (release.Release, error) {
 // schema reads how far the store has been migrated.
 func (u *updating) schema(ctx context.Context) (int64, error) {
 	c, _ := config.Load(filepath.Join(u.etc, "kioskd.toml"))
-	return sqlite.Schema(ctx, config.Resolve(u.state, c.Store.File))
+	return sqlite.Schema(ctx, config.Resolve(u.state, cmp.Or(c.Store.File, "hall.db")))
 }
 
 // try starts the programs of a release without touching anything, and has them

@@ -9,12 +9,14 @@ import (
 	"time"
 
 	standing "longcheng/cmd/internal/status"
+	"longcheng/kiosk"
 )
 
 // A diagnosis is what /healthz says to a technician and to a monitoring system.
 type diagnosis struct {
 	State   string   `json:"state"` // ok, starting, failing
 	Version string   `json:"version"`
+	Made    int64    `json:"made,omitempty"`
 	Hall    string   `json:"hall"`
 	Device  string   `json:"device"`
 	Store   string   `json:"store"` // ok, or what is wrong
@@ -24,18 +26,23 @@ type diagnosis struct {
 	Owed    *int     `json:"owed,omitempty"`  // a joined box: tickets that its host has not taken over yet
 	Alarm   string   `json:"alarm,omitempty"` // of the clock
 
+	Host *kiosk.Program `json:"host,omitempty"` // of a joined box, if it has met its host
+
 	Queues []standing.Queue `json:"queues,omitempty"`
 }
 
 func (b *box) diagnose(ctx context.Context) (diagnosis, bool) {
 	v := b.check.verdict()
-	d := diagnosis{State: "ok", Version: version, Hall: b.conf.Hall.ID, Device: b.conf.Device, Store: "ok", Loops: v.signs, Devices: b.withWires(b.health.list()), Centre: b.farEnd()}
+	d := diagnosis{State: "ok", Version: version, Made: runs().Made, Hall: b.conf.Hall.ID, Device: b.conf.Device, Store: "ok", Loops: v.signs, Devices: b.withWires(b.health.list()), Centre: b.farEnd()}
 	if v.store != nil {
 		d.Store = v.store.Error()
 	}
 	if b.member != nil {
-		owed := b.member.Link().Owed
+		owed, host := b.member.Link().Owed, b.member.Host()
 		d.Owed = &owed
+		if host != (kiosk.Program{}) {
+			d.Host = &host
+		}
 	}
 	b.counts(ctx, &d)
 	if b.hosting != nil {

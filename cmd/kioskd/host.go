@@ -44,7 +44,7 @@ func (b *box) makeHost() error {
 	}
 	h, err := hall.NewHost(ctx, hall.HostOptions{
 		Store: b.hallStore, Snapshot: view.Snapshot, Who: d.Who, Now: b.now,
-		Standin: d.MayStandIn, Keys: d.Keys, Persons: b.persons.now(), Refused: b.refusedBox,
+		Program: runs(), Standin: d.MayStandIn, Keys: d.Keys, Persons: b.persons.now(), Refused: b.refusedBox,
 		Places:  func(device string, places []kiosk.Place) { b.floor.Place(device, surfacesAt(places)) },
 		OnError: func(device string, err error) { b.log.Error("answer a box of the hall", "box", device, "cause", err) },
 	})

@@ -14,12 +14,24 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
+
+	"longcheng/kiosk"
 )
 
 // version is set by the linker.
 var version = "unknown"
+
+// made is the second of the commit, set by the linker.
+var made = ""
+
+// runs is what this box runs.
+func runs() kiosk.Program {
+	second, _ := strconv.ParseInt(made, 10, 64) // 0: built by hand, nobody knows
+	return kiosk.Program{Version: version, Made: second}
+}
 
 const usage = `kioskd runs a hall's box.
 

@@ -9,9 +9,13 @@ import (
 
 // link keeps the port open; whoever uses it beats.
 func (b *box) link(p config.Port, beat func()) *device.Link {
-	tail := device.NewTail(shows(p.Device))
-	l := device.NewLink(beating(tail.Tap(parts.Opener(b.set.state, p)), beat))
-	b.taps[p.Device] = wire{l, tail}
+	tail, open := device.NewTail(shows(p.Device)), parts.Opener(b.set.state, p)
+	line := parts.Serial(b.set.state, p)
+	if line != nil {
+		open = line.Open
+	}
+	l := device.NewLink(beating(tail.Tap(open), beat))
+	b.taps[p.Device] = wire{l, tail, line}
 	if l.Stamp = parts.Stamp(b.set.state, p); l.Stamp == nil {
 		l.Stamp = b.plugs.stamp(p)
 	}

@@ -18,6 +18,7 @@ import (
 	"longcheng/cmd/internal/support"
 	"longcheng/cmd/internal/workshop"
 	"longcheng/device"
+	"longcheng/device/tty"
 	"longcheng/display"
 	"longcheng/kiosk"
 	"longcheng/printer"
@@ -27,6 +28,18 @@ import (
 type wire struct {
 	link *device.Link
 	tail *device.Tail
+	line *tty.Line // nil where no serial line is
+}
+
+// passed is what went through it since the daemon started.
+func (w wire) passed() *standing.Wire {
+	h := w.link.Health()
+	is := &standing.Wire{Opens: h.Opens, Exchanges: h.Exchanges, Failures: h.Failures}
+	is.Read, is.Written = w.tail.Bytes()
+	if w.line != nil {
+		is.Framing = w.line.Counters().Framing
+	}
+	return is
 }
 
 // A trial is something a technician can try on a device.
@@ -115,13 +128,9 @@ func (b *box) workbench(ctx context.Context) (string, []workshop.Device) {
 // withWires adds to each report what passed its device's wire.
 func (b *box) withWires(all []report) []report {
 	for i, r := range all {
-		w, ok := b.taps[r.Device]
-		if !ok {
-			continue
+		if w, ok := b.taps[r.Device]; ok {
+			all[i].Wire = w.passed()
 		}
-		h := w.link.Health()
-		read, written := w.tail.Bytes()
-		all[i].Wire = &standing.Wire{Opens: h.Opens, Exchanges: h.Exchanges, Failures: h.Failures, Read: read, Written: written}
 	}
 	return all
 }

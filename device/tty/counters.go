@@ -8,8 +8,8 @@ import (
 	"longcheng/device/internal/ioctl"
 )
 
-// Counters says what happened on a line. The last four are the driver's own
-// since the machine started; they stay 0 for drivers that do not count.
+// Counters says what happened on a line since it was first opened. The last four
+// are the driver's own; they stay 0 for drivers that do not count.
 type Counters struct {
 	Opens    uint64 // successful ones
 	Bytes    uint64 // read
@@ -25,8 +25,11 @@ type Counters struct {
 
 // counts keeps counters for a Line over all its ports.
 type counts struct {
-	mu sync.Mutex
-	c  Counters
+	mu    sync.Mutex
+	c     Counters
+	fd    int // of the port that is open, where open says so
+	open  bool
+	first *icounter // what the driver had counted before
 }
 
 func (n *counts) add(f func(*Counters)) {
@@ -38,12 +41,24 @@ func (n *counts) add(f func(*Counters)) {
 func (n *counts) now() Counters {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.ask()
 	return n.c
 }
 
 func (n *counts) opened(fd int) {
-	n.add(func(c *Counters) { c.Opens++ })
-	n.driver(fd)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.c.Opens++
+	n.fd, n.open = fd, true
+	n.ask()
+}
+
+// closing is told before the port's file is given back.
+func (n *counts) closing() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ask()
+	n.open = false
 }
 
 // icounter is struct serial_icounter_struct of linux/serial.h: 20 numbers.
@@ -53,14 +68,16 @@ type icounter struct {
 	_                                   [9]int32
 }
 
-// driver fetches the driver's own counters, where there are any.
-func (n *counts) driver(fd int) {
+// ask fetches the driver's own counters, where there are any.
+func (n *counts) ask() {
 	var k icounter
-	if ioctl.Do(fd, unix.TIOCGICOUNT, &k) != nil {
+	if !n.open || ioctl.Do(n.fd, unix.TIOCGICOUNT, &k) != nil {
 		return
 	}
-	n.add(func(c *Counters) {
-		c.Framing, c.Parity, c.Breaks = uint64(k.frame), uint64(k.parity), uint64(k.brk)
-		c.Overruns = uint64(k.overrun) + uint64(k.buffer)
-	})
+	if n.first == nil || k.frame < n.first.frame { // an adapter that was plugged in anew counts from 0
+		n.first = &k
+	}
+	since := func(now, then int32) uint64 { return uint64(max(0, now-then)) }
+	n.c.Framing, n.c.Parity, n.c.Breaks = since(k.frame, n.first.frame), since(k.parity, n.first.parity), since(k.brk, n.first.brk)
+	n.c.Overruns = since(k.overrun, n.first.overrun) + since(k.buffer, n.first.buffer)
 }

@@ -259,7 +259,7 @@ func (p *Port) Close() error {
 }
 
 func (p *Port) close() error {
-	p.counts.driver(p.guard)
+	p.counts.closing()
 	_ = unix.IoctlSetInt(p.guard, unix.TIOCNXCL, 0)
 	defer p.bell.Close()
 	done := make(chan error, 1)

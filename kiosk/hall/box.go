@@ -67,7 +67,8 @@ type Box struct {
 	poke   chan struct{} // something to hand in or to ask for
 
 	mu       sync.Mutex
-	at       int // which of the addresses is tried or used
+	host     kiosk.Program // as it said when it was last met
+	at       int           // which of the addresses is tried or used
 	places   []kiosk.Place
 	link     Link
 	seen     kiosk.Standing
@@ -92,6 +93,13 @@ func (b *Box) Add(p kiosk.Place) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.places = append(b.places, p)
+}
+
+// Host returns what the host runs, as it said when the box last met it.
+func (b *Box) Host() kiosk.Program {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.host
 }
 
 // Link returns how the box stands with its host.
@@ -205,6 +213,9 @@ func (b *Box) hello(ctx context.Context) error {
 	if err := b.present(ctx, b.Address(), &w); err != nil {
 		return err
 	}
+	b.mu.Lock()
+	b.host = w.Host
+	b.mu.Unlock()
 	if w.Term < seen {
 		return fmt.Errorf("the hall host is in term %d, and this box has seen term %d: another host decides now", w.Term, seen)
 	}

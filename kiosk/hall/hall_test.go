@@ -74,7 +74,7 @@ func newRig(t testing.TB) *rig {
 	r := &rig{t: t, dir: t.TempDir()}
 	r.store = open(t, r.dir, "host")
 	host, err := NewHost(t.Context(), HostOptions{
-		Store: r.store, Snapshot: r.store.Snapshot, Persons: []byte("the hall's key"),
+		Store: r.store, Snapshot: r.store.Snapshot, Persons: []byte("the hall's key"), Program: kiosk.Program{Version: "v2", Made: 2},
 		Who:     func(q *http.Request) (string, bool) { d := q.Header.Get("Device"); return d, d != "" },
 		Places:  func(device string, p []kiosk.Place) { r.places.Store(device, p) },
 		OnError: func(device string, err error) { t.Logf("host: %s: %v", device, err) },
@@ -159,6 +159,14 @@ func (r *rig) waiting() (numbers []string) {
 		numbers = append(numbers, l.Number)
 	}
 	return numbers
+}
+
+// A box knows what its host runs, and whether that is newer.
+func TestABoxKnowsWhatItsHostRuns(t *testing.T) {
+	got := newRig(t).join("k1").Host()
+	if got.Version != "v2" || !(kiosk.Program{Made: 1}).Older(got) || (kiosk.Program{Made: 2}).Older(got) || (kiosk.Program{}).Older(got) {
+		t.Errorf("%+v", got)
+	}
 }
 
 // While the wire is cut the kiosk gives numbers of its own; when it is whole again

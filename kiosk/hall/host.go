@@ -42,6 +42,7 @@ type HostOptions struct {
 	Wait     time.Duration                                     // for known boxes after the start; default 3 s
 	Recent   time.Duration                                     // a box that was not heard of for longer is not waited for; default 72 h
 	Now      func() time.Time
+	Program  kiosk.Program // that it runs
 }
 
 // A Host answers the boxes of its hall.
@@ -189,6 +190,7 @@ func (h *Host) hello(ctx context.Context, device string, ask kiosk.Hello) (w kio
 	}
 	if w, err = h.o.Store.Meet(ctx, ask); err == nil {
 		w.Persons = h.o.Persons
+		w.Host = h.o.Program
 		h.o.Places(device, ask.Places)
 		h.met(device)
 	}

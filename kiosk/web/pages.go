@@ -138,10 +138,14 @@ func (w *Web) healthz(rw http.ResponseWriter, r *http.Request) {
 	rw.Write([]byte("ok\n"))
 }
 
-// errorPage is what a person sees when nothing else can be shown. Its texts are
-// ours; nothing of the request is repeated in it.
+// errorPage is what a person sees when nothing else can be shown: who has to sign
+// in may do so. Its texts are ours; nothing of the request is repeated in it.
 func (w *Web) errorPage(rw http.ResponseWriter, p *Problem) {
-	body, _ := static.ReadFile("static/error.html")
+	name := "static/error.html"
+	if p.Status == http.StatusUnauthorized {
+		name = "static/sign-in.html"
+	}
+	body, _ := static.ReadFile(name)
 	for name, value := range map[string]string{"{zh}": p.Text.ZH, "{en}": p.Text.In("en"), "{id}": p.Request} {
 		body = bytes.ReplaceAll(body, []byte(name), []byte(escape(value)))
 	}

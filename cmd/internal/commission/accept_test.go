@@ -2,6 +2,7 @@ package commission
 
 import (
 	"bytes"
+	"image/png"
 	"net"
 	"net/http"
 	"net/url"
@@ -48,7 +49,7 @@ func touchAll(t *testing.T, what kiosk.Text) {
 		if !ok {
 			return
 		}
-		res, err := http.PostForm(where, url.Values{"dot": {strconv.Itoa(i)}})
+		res, err := http.PostForm(where, url.Values{"dot": {strconv.Itoa(i)}, "x": {"40"}, "y": {"90"}, "wide": {"1280"}, "high": {"800"}})
 		if err != nil {
 			t.Error(err)
 			return
@@ -82,6 +83,20 @@ func TestAccept(t *testing.T) {
 	}
 	if done, err := tester.Print(t.Context(), r.conf.Printers[0], page); err != nil || done.Result != Good {
 		t.Errorf("%+v, %v", done, err)
+	}
+	shown := 0
+	for _, v := range append([]Verdict{sheet.Box}, sheet.Devices...) {
+		for _, s := range v.Steps {
+			if s.Picture != nil {
+				shown++
+				if m, err := png.Decode(bytes.NewReader(s.Picture)); err != nil || m.Bounds().Dx() < 16 {
+					t.Errorf("the picture of %s: %v", s.What.EN, err)
+				}
+			}
+		}
+	}
+	if want := 2 + len(lit())*len(r.conf.Strips); shown != want {
+		t.Errorf("%d pictures, want %d: the ticket, the screen, and all that strips showed", shown, want)
 	}
 	if n := len(r.printer.Slips()); n != 2 {
 		t.Errorf("%d slips, want the test ticket and the sheet", n)

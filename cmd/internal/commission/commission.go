@@ -39,6 +39,8 @@ type Step struct {
 	What   kiosk.Text `json:"what"`
 	Result Result     `json:"result"`
 	Detail kiosk.Text `json:"detail"`
+
+	Picture []byte `json:"picture,omitempty"` // PNG of what was shown, printed or touched
 }
 
 // A Verdict is how one device did.
@@ -53,8 +55,11 @@ type Verdict struct {
 }
 
 func (v *Verdict) add(r Result, what, detail kiosk.Text) {
-	v.Steps = append(v.Steps, Step{what, r, detail})
+	v.Steps = append(v.Steps, Step{What: what, Result: r, Detail: detail})
 }
+
+// picture adds to the last step what was shown.
+func (v *Verdict) picture(png []byte) { v.Steps[len(v.Steps)-1].Picture = png }
 
 // end fills in what the steps say together.
 func (v *Verdict) end(now time.Time) {

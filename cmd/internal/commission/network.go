@@ -83,7 +83,7 @@ func (t *Tester) touch(ctx context.Context, v *Verdict) error {
 	s := &http.Server{Handler: p, ReadTimeout: 10 * time.Second}
 	served := make(chan struct{})
 	go func() { defer close(served); _ = s.Serve(l) }() // ends with Close
-	defer func() { _ = s.Close(); <-served }()
+	defer func() { lastPage(s); <-served }()
 	where := "http://" + l.Addr().String() + "/"
 	t.Person.Tell(say("请在触摸屏上点击五个圆点："+where, "touch the five dots on the screen: "+where))
 	late := time.NewTimer(2 * t.patience())
@@ -91,6 +91,7 @@ func (t *Tester) touch(ctx context.Context, v *Verdict) error {
 	select {
 	case <-p.done:
 		v.add(Good, what, say("五处均有反应", "all five places answer"))
+		v.picture(touched(p.hit()))
 	case <-late.C:
 		n := p.missing()
 		v.bad(what, say(strconv.Itoa(n)+" 处没有反应", strconv.Itoa(n)+" places did not answer"),
@@ -101,11 +102,28 @@ func (t *Tester) touch(ctx context.Context, v *Verdict) error {
 	return nil
 }
 
+// lastPage ends a server when the browser has what it asked for.
+func lastPage(s *http.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if s.Shutdown(ctx) != nil {
+		_ = s.Close() // what is still open is cut off
+	}
+}
+
 // A touchPage is the page with the targets.
 type touchPage struct {
-	mu   sync.Mutex
-	left map[int]bool
-	done chan struct{}
+	mu    sync.Mutex
+	left  map[int]bool
+	spots []spot
+	done  chan struct{}
+}
+
+// hit are the places that were touched.
+func (p *touchPage) hit() []spot {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.spots
 }
 
 func (p *touchPage) missing() int {
@@ -115,28 +133,41 @@ func (p *touchPage) missing() int {
 }
 
 // ServeHTTP shows the targets that are left; a touch is a POST with its number.
+// The answer to the last touch is the last page: nobody listens after it.
 func (p *touchPage) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost {
 		r.Body = http.MaxBytesReader(rw, r.Body, 1<<10)
 		n, err := strconv.Atoi(r.FormValue("dot"))
-		p.touched(n, err)
-		http.Redirect(rw, r, "/", http.StatusSeeOther)
-		return
+		if p.touched(n, err, where(r)) > 0 {
+			http.Redirect(rw, r, "/", http.StatusSeeOther)
+			return
+		}
 	}
 	rw.Header().Set("Content-Type", "text/html; charset=utf-8")
 	rw.Header().Set("Cache-Control", "no-store")
 	_, _ = rw.Write([]byte(p.html())) // a browser that went away
 }
 
-func (p *touchPage) touched(n int, err error) {
+// where is the place in pixels, as the page's script says.
+func where(r *http.Request) spot {
+	n := func(name string) int { i, _ := strconv.Atoi(r.FormValue(name)); return i } // nothing is nowhere
+	return spot{n("x"), n("y"), n("wide"), n("high")}
+}
+
+// touched takes a target away and returns how many are left.
+func (p *touchPage) touched(n int, err error, at spot) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil || !p.left[n] {
-		return
+		return len(p.left)
+	}
+	if at.fits() {
+		p.spots = append(p.spots, at)
 	}
 	if delete(p.left, n); len(p.left) == 0 {
 		close(p.done)
 	}
+	return len(p.left)
 }
 
 // places are those of the targets.
@@ -146,14 +177,15 @@ func (p *touchPage) html() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var b strings.Builder
-	b.WriteString(`<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta http-equiv="refresh" content="10"><title>触摸测试</title><style>
+	b.WriteString(`<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>触摸测试</title><style>
 body{margin:0;height:100vh;background:#f3f6f9;font:26px/1.5 "Noto Sans CJK SC",sans-serif;color:#14283c;text-align:center}
 h1{position:absolute;inset:22% 0 auto;margin:0;font-size:40px}button{position:absolute;width:14vmin;height:14vmin;border:0;border-radius:50%;background:#0b5fa5;color:#fff;font:700 5vmin sans-serif}</style>`)
 	if len(p.left) == 0 {
 		b.WriteString("<h1>触摸屏合格<br>The touch screen is good</h1></html>")
 		return b.String()
 	}
-	b.WriteString(`<h1>请点击每个圆点<br>Touch each dot</h1><form method="post">`)
+	b.WriteString(`<meta http-equiv="refresh" content="10"><h1>请点击每个圆点<br>Touch each dot</h1><form method="post" onclick="x.value=Math.round(event.clientX);y.value=Math.round(event.clientY);wide.value=innerWidth;high.value=innerHeight">` +
+		`<input type="hidden" name="x"><input type="hidden" name="y"><input type="hidden" name="wide"><input type="hidden" name="high">`)
 	for i, at := range places {
 		if p.left[i] {
 			b.WriteString(`<button name="dot" value="` + strconv.Itoa(i) + `" style="` + at + `">` + strconv.Itoa(i+1) + `</button>`)

@@ -17,7 +17,8 @@ const printWithin = 45 * time.Second
 
 // printer prints a test ticket by the ladder that real tickets take, and asks.
 func (t *Tester) printer(ctx context.Context, d config.Printer, v *Verdict) error {
-	job, err := t.Print(ctx, d, t.testTicket(d))
+	page := t.testTicket(d)
+	job, err := t.Print(ctx, d, page)
 	if err != nil {
 		return err
 	}
@@ -28,6 +29,7 @@ func (t *Tester) printer(ctx context.Context, d config.Printer, v *Verdict) erro
 		return nil
 	}
 	v.add(Good, what, job.Detail)
+	v.picture(ticket(page, d.Profile))
 	return t.asks(ctx, v, say("看纸", "look at the paper"),
 		say("测试票是否完整、清晰、已切断？", "is the test ticket whole, clear and cut off?"),
 		say("检查纸张方向、打印头和切刀；调整配置文件中的 profile", "check the side of the paper, the head and the cutter; choose another profile"))

@@ -58,7 +58,7 @@ type Report struct {
 // A Scanner looks for devices.
 type Scanner struct {
 	Tree  hotplug.Tree
-	Ports []string       // serial ports beside those of the machine, such as one of an adapter without a driver's name
+	Ports []string       // these serial ports alone; none means every port of the machine
 	Conf  *config.Config // what is configured already; may be nil
 	State string         // the state directory of Conf
 }
@@ -67,7 +67,10 @@ type Scanner struct {
 // changes a setting, prints, or moves anything. A printer that is set to another
 // speed than those tried may get a few wrong characters.
 func (s *Scanner) Scan(ctx context.Context) (Report, error) {
-	devices := s.Tree.List()
+	var devices []hotplug.Device
+	if len(s.Ports) == 0 {
+		devices = s.Tree.List()
+	}
 	for _, p := range s.Ports {
 		devices = append(devices, hotplug.Device{Kind: hotplug.Serial, Node: p, Port: -1})
 	}

@@ -89,6 +89,7 @@ func (t *Tester) shows(ctx context.Context, sign display.Surface, s display.Stri
 		return false, nil
 	}
 	v.add(Good, what, say("屏已确认收到", "the sign has taken it"))
+	v.picture(words(s.Text.ZH))
 	return true, t.asks(ctx, v, say("看屏", "look at the sign"), question,
 		say("检查屏的宽高设置和点阵模块", "check width and height as configured, and the sign's modules"))
 }

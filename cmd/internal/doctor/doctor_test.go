@@ -51,6 +51,25 @@ func paper(s printer.Status) func(*rig) {
 	return func(r *rig) { says(r, "printer printer-1", OfPrinter(s), s.Clerk().EN) }
 }
 
+// answers is a printer that sets bits in its answer to DLE EOT n.
+func answers(n, bits byte) func(*rig) {
+	return func(r *rig) {
+		r.printerTalk = func(b []byte) (said []byte) {
+			for i := 0; i+2 < len(b); i++ {
+				if b[i] != 0x10 || b[i+1] != 0x04 {
+					continue
+				}
+				answer := byte(0x12)
+				if b[i+2] == n {
+					answer |= bits
+				}
+				said = append(said, answer)
+			}
+			return said
+		}
+	}
+}
+
 // An injury is how a fault is brought about; On and Said are parts of what must be
 // found.
 type injury struct {
@@ -122,8 +141,8 @@ var deviceInjuries = []injury{
 		r.until("cutter-jam")
 	}, "printer-1", "cutter"},
 	{"paper-jam", paper(printer.Jam), "printer-1", "jam"},
-	{"head-hot", paper(printer.HeadHot), "printer-1", "hot"},
-	{"printer-broken", paper(printer.Broken), "printer-1", "failed"},
+	{"head-hot", answers(3, 0x40), "printer-1", "auto-recoverable"},
+	{"printer-broken", answers(3, 0x20), "printer-1", "unrecoverable"},
 	{"printer-error", paper(printer.Offline), "printer-1", "offline"},
 	{"printer-paused", paper(printer.Paused), "printer-1", "paused"},
 	{"printer-silent", func(r *rig) { r.Grace = 0; r.printer.Silence(true) }, "printer-1", "nothing at 115200"},

@@ -8,6 +8,7 @@ import (
 
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/internal/status"
+	"longcheng/kiosk"
 )
 
 // documents reads the configuration and the hall document as the daemon does.
@@ -48,8 +49,14 @@ func (e *exam) daemon() {
 	case s.Version != e.Version && e.Version != "" && e.Version != "unknown" && s.Version != "unknown":
 		e.find("tool-differs", "", fmt.Sprintf("kioskd %s, kioskctl %s", s.Version, e.Version))
 	}
-	if s != nil && s.Alarm != "" {
+	if s == nil {
+		return
+	}
+	if s.Alarm != "" {
 		e.find("clock-alarm", "", s.Alarm)
+	}
+	if own := (kiosk.Program{Version: s.Version, Made: s.Made}); s.Host != nil && own.Older(*s.Host) {
+		e.find("version-older", "", fmt.Sprintf("this box runs %s, its host %s", s.Version, s.Host.Version))
 	}
 }
 

@@ -10,15 +10,18 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"math/big"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"longcheng/cmd/internal/status"
+	"longcheng/kiosk"
 )
 
 // space is a disk with so many blocks of 4 KiB free.
@@ -27,6 +30,18 @@ func space(free uint64) func(*rig) {
 		r.Statfs = func(string) (unix.Statfs_t, error) {
 			return unix.Statfs_t{Bsize: 4096, Blocks: 8 << 20, Bavail: free, Files: 1 << 20, Ffree: 1 << 19}, nil
 		}
+	}
+}
+
+// mounted gives the box a state directory on a file system of its own.
+func mounted(options string, flags uintptr) func(*rig) {
+	return func(r *rig) {
+		r.Statfs, r.State = statfs, filepath.Join(r.t.TempDir(), "state")
+		r.must(os.Mkdir(r.State, 0o755))
+		if err := unix.Mount("tmpfs", r.State, "tmpfs", flags, options); err != nil {
+			r.t.Fatalf("mount: %v: run the tests as root", err)
+		}
+		r.t.Cleanup(func() { r.must(unix.Unmount(r.State, unix.MNT_DETACH)) })
 	}
 }
 
@@ -41,11 +56,9 @@ var machineInjuries = []injury{
 		r.sys("/proc/meminfo", "MemTotal: 1000000 kB\nMemAvailable: 30000 kB\n")
 		r.sys("/proc/vmstat", "oom_kill 2\n")
 	}, "", "29 MiB are available, 2 programs"},
-	{"disk-full", space(2000), "", "7 MiB of 32768 MiB"},
+	{"disk-full", mounted("size=32m", 0), "", "of 32 MiB are free"},
 	{"disk-filling", space(200_000), "", "781 MiB"},
-	{"disk-readonly", func(r *rig) {
-		r.sys("/proc/mounts", "/dev/root / ext4 rw,relatime 0 0\n/dev/mmcblk0p4 "+r.State+" ext4 ro,noatime 0 0\n")
-	}, "state", "ro"},
+	{"disk-readonly", mounted("size=512m", unix.MS_RDONLY), "state", "mounted ro"},
 	{"disk-errors", func(r *rig) { r.sys("/sys/fs/ext4/mmcblk0p4/errors_count", "7\n") }, "mmcblk0p4", "7 errors"},
 	{"disk-worn", func(r *rig) {
 		r.sys("/sys/block/mmcblk0/device/life_time", "0x02 0x0a\n")
@@ -132,12 +145,19 @@ var programInjuries = []injury{
 	{"kioskd-failing", func(r *rig) {
 		r.Status = &status.Status{State: "failing", Store: "ok", Loops: []status.Loop{{Loop: "printer printer-1", Hangs: true, Silent: 40 * time.Second}}}
 	}, "", "printer-1"},
-	{"web-taken", func(r *rig) { r.Asked = fmt.Errorf("ask: %w", status.ErrForeign) }, "127.0.0.1:8080", ""},
+	{"web-taken", func(r *rig) { // a server of somebody else
+		s := httptest.NewServer(http.NotFoundHandler())
+		r.t.Cleanup(s.Close)
+		r.Status, r.Asked = status.Ask(r.ctx, s.Listener.Addr().String())
+	}, "127.0.0.1:8080", "another program"},
 	{"browser-down", func(r *rig) {
 		r.sys("/etc/longcheng/touch.env", "KIOSK_URL=http://127.0.0.1:8080/kiosk/touch-1\n")
 		r.commands["systemctl show kiosk-touch.service -p ActiveState,SubState,NRestarts"] = "ActiveState=failed\nSubState=failed\nNRestarts=9\n"
 	}, "kiosk-touch.service", "failed"},
-	{"version-older", func(r *rig) { says(r, "hall host", "version-older", "this box has v1, its host v2") }, "hall host", "v2"},
+	{"version-older", func(r *rig) {
+		says(r, "hall host", "", status.Ready)
+		r.Status.Made, r.Status.Host = 1_700_000_000, &kiosk.Program{Version: "v2", Made: 1_800_000_000}
+	}, "", "this box runs v1, its host v2"},
 	{"tool-differs", func(r *rig) { says(r, "x", "", status.Ready); r.Version = "v2" }, "", "kioskd v1, kioskctl v2"},
 	{"store-damaged", func(r *rig) { // as a card that lost its first pages
 		f, err := os.OpenFile(r.State+"/hall.db", os.O_WRONLY, 0)

@@ -20,8 +20,8 @@ func List() []Area {
 
 // An Area is a part of the list.
 type Area struct {
-	Name   kiosk.Text
-	Faults []Fault
+	Name   kiosk.Text `json:"name"`
+	Faults []Fault    `json:"faults"`
 }
 
 // Named returns a fault of the list by its id. One that is not in the list has

@@ -38,6 +38,15 @@ func Opener(state string, p config.Port) device.OpenFunc {
 	return tty.Opener(Line(state, p))
 }
 
+// Serial returns the line of a port of the configuration, which counts what goes
+// wrong on it; nil for a port that is none.
+func Serial(state string, p config.Port) *tty.Line {
+	if _, _, _, onUSB := p.USB(); onUSB || p.Keyboard || p.Network() || USBPrinter(p.File) {
+		return nil
+	}
+	return tty.NewLine(Line(state, p))
+}
+
 // USBPrinter reports whether a device file is that of a printer at the kernel's
 // usblp driver.
 func USBPrinter(file string) bool { return strings.HasPrefix(file, "/dev/usb/lp") }

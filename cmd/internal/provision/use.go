@@ -26,6 +26,7 @@ import (
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/internal/door"
 	"longcheng/device"
+	"longcheng/kiosk"
 )
 
 // A Box is where an order is carried out.
@@ -39,6 +40,9 @@ type Box struct {
 	Confirm func(digits string) (bool, error)
 	// Step is told what is done now, before it is done; may be nil.
 	Step func(what string)
+	// Scan looks what hangs on the box, when its order was carried out, and says it
+	// in a sentence for each thing; may be nil.
+	Scan func(ctx context.Context) []kiosk.Text
 }
 
 const (
@@ -52,6 +56,8 @@ type Done struct {
 	Order order.Order `json:"order"`
 	Maker string      `json:"maker"` // its digits
 	Pass  string      `json:"pass"`  // "enrolled as ...", or why not yet
+
+	Found []kiosk.Text `json:"found,omitempty"` // what hangs on the box
 }
 
 func (b *Box) at(path string) string { return filepath.Join(b.Root, path) }
@@ -75,6 +81,15 @@ func FromStick(stick string) (text []byte, files string, err error) {
 // name, and enrols. files is the directory beside the order, empty for a QR code.
 // What it does may be done again: a step that failed is repeated by the next call.
 func (b *Box) Use(ctx context.Context, text []byte, files string) (Done, error) {
+	d, err := b.use(ctx, text, files)
+	if err == nil && b.Scan != nil {
+		b.step("scan 查找设备")
+		d.Found = b.Scan(ctx)
+	}
+	return d, err
+}
+
+func (b *Box) use(ctx context.Context, text []byte, files string) (Done, error) {
 	o, maker, err := order.Open(text, b.Now())
 	if err != nil {
 		return Done{}, err

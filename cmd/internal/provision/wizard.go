@@ -41,6 +41,7 @@ type Wizard struct {
 	phase  phase
 	text   kiosk.Text // what is done, or what went wrong
 	digits string
+	found  []kiosk.Text // what hangs on the box, when all is done
 }
 
 // carried is an order with the files beside it.
@@ -100,11 +101,18 @@ func (w *Wizard) Run(ctx context.Context) (Done, error) {
 		}
 		d, err := w.use(ctx, c)
 		if err == nil {
-			w.say(done, kiosk.Text{ZH: "设置完成：" + d.Order.Device, EN: "Done: " + d.Order.Device + ", " + d.Pass})
+			w.finish(d)
 			return d, nil
 		}
 		w.say(failed, kiosk.Text{ZH: "设置失败：" + err.Error(), EN: err.Error()})
 	}
+}
+
+func (w *Wizard) finish(d Done) {
+	w.say(done, kiosk.Text{ZH: "设置完成：" + d.Order.Device, EN: "Done: " + d.Order.Device + ", " + d.Pass})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.found = d.Found
 }
 
 // look finds an order on a stick.
@@ -162,7 +170,8 @@ func (w *Wizard) show(rw http.ResponseWriter, _ *http.Request) {
 	w.mu.Lock()
 	v := struct {
 		Phase, ZH, EN, Digits string
-	}{string(w.phase), w.text.ZH, w.text.EN, w.digits}
+		Found                 []kiosk.Text
+	}{string(w.phase), w.text.ZH, w.text.EN, w.digits, w.found}
 	w.mu.Unlock()
 	rw.Header().Set("Content-Type", "text/html; charset=utf-8")
 	rw.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'")

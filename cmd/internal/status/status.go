@@ -13,12 +13,15 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"longcheng/kiosk"
 )
 
 // A Status is all that the daemon says of itself.
 type Status struct {
 	State   string   `json:"state"` // ok, starting, failing
 	Version string   `json:"version"`
+	Made    int64    `json:"made,omitempty"` // second of its commit; 0 for a program built by hand
 	Hall    string   `json:"hall"`
 	Device  string   `json:"device"`
 	Store   string   `json:"store"` // ok, or what is wrong
@@ -28,6 +31,8 @@ type Status struct {
 	Alarm   string   `json:"alarm,omitempty"` // of the clock
 	Centre  *Centre  `json:"centre,omitempty"`
 	Owed    *int     `json:"owed,omitempty"` // a joined box: tickets that its host has not taken over yet
+
+	Host *kiosk.Program `json:"host,omitempty"` // what the host of a joined box runs
 }
 
 // A Centre is how the box stands with the centre.

@@ -13,21 +13,21 @@ import (
 
 // A Setting is one key of the configuration as it is in force.
 type Setting struct {
-	Key   string `json:"key"`   // such as printer[0].baud
-	Value string `json:"value"` // secrets are not shown
-	Help  string `json:"help"`  // the sentence of the handbook
+	Key   string     `json:"key"`   // such as printer[0].baud
+	Value string     `json:"value"` // secrets are not shown
+	Help  kiosk.Text `json:"help"`  // the sentences of the handbook
 }
 
 // Settings lists a configuration with the handbook's sentence for each key. What
 // was left out, and has no default, is not listed.
 func Settings(c *config.Config) []Setting {
 	var all []Setting
-	help := sentences(deploy.Configuration)
+	zh, en := sentences(deploy.ConfigurationZH), sentences(deploy.Configuration)
 	collect(reflect.ValueOf(*c), "", "", func(key, plain, value string) {
 		if plain == "user.hash" {
 			value = "••••"
 		}
-		all = append(all, Setting{key, value, help[plain]})
+		all = append(all, Setting{key, value, kiosk.Text{ZH: zh[plain], EN: en[plain]}})
 	})
 	return all
 }

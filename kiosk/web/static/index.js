@@ -14,6 +14,12 @@ fetch('/pages.json')
       p.walls.length ? h('h2', {}, '大屏 Walls') : null,
       h('ul', { className: 'links' }, p.walls.map(wall)),
       h('h2', {}, '工作人员 Staff'),
-      h('ul', { className: 'links' }, page('/console', '窗口叫号', 'Clerk console'), page('/api/v1/docs', '接口文档', 'API documentation')),
+      h(
+        'ul',
+        { className: 'links' },
+        page('/console', '窗口叫号', 'Clerk console'),
+        page('/technician/box/', '设备维护', 'Technician'),
+        page('/api/v1/docs', '接口文档', 'API documentation'),
+      ),
     );
   });
