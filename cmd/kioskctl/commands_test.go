@@ -115,7 +115,7 @@ func boxTrials(t *testing.T) []trial {
 func deviceTrials(t *testing.T) []trial {
 	state, other := aReader(t, sam.Good), aReader(t, sam.Good) // a card is read once
 	flags := []string{"--config", smallHall, "--state", state}
-	person := append([]string{"--answer", "yes", "--patience", "20s"}, flags...)
+	person := append([]string{"--answer", "yes", "--patience", "1m"}, flags...)
 	tape := filepath.Join(t.TempDir(), "tape.txt")
 	bare := filepath.Join(t.TempDir(), "kioskd.toml")
 	hall, err := filepath.Abs("../../deploy/halls/small/hall.toml")
@@ -130,7 +130,7 @@ func deviceTrials(t *testing.T) []trial {
 		{"scan", append(flags, "--port", printer), nil},
 		{"test", flags, nil}, {"test", append(person, "reader-1"), nil},
 		{"probe", append(flags, "printer-1"), nil}, {"setup-scanner", append(flags, "scanner-1"), nil},
-		{"record", []string{"reader-1", "-o", tape, "--config", smallHall, "--state", other, "--answer", "yes", "--patience", "20s"}, nil}, {"replay", []string{tape}, nil},
+		{"record", []string{"reader-1", "-o", tape, "--config", smallHall, "--state", other, "--answer", "yes", "--patience", "1m"}, nil}, {"replay", []string{tape}, nil},
 		{"accept", []string{"--config", bare, "--state", t.TempDir(), "--answer", "yes", "--by", "lin"}, nil},
 	}
 }
