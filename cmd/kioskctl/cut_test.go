@@ -144,11 +144,11 @@ func (m *machine) depot() {
 	m.ok(os.WriteFile(filepath.Join(m.dir, "etc", "releases-root.json"), root, 0o644))
 }
 
-// publish releases the programs of a directory.
+// publish releases the daemon of a directory; its tool would only take long to pack.
 func (m *machine) publish(version string, serial int64, dir string) {
 	m.t.Helper()
 	file := filepath.Join(m.dir, "program.tar.gz")
-	m.ok(bundle(file, []string{filepath.Join(dir, "kioskd"), filepath.Join(m.bin, "kioskctl")}, time.Unix(serial, 0)))
+	m.ok(bundle(file, []string{filepath.Join(dir, "kioskd")}, time.Unix(serial, 0)))
 	schema, err := sqlite.Newest()
 	m.ok(err)
 	m.ok(m.shelf.Add(file, release.Release{Version: version, Serial: serial, Kind: release.Program, Arch: debianArch(), Schema: schema}))

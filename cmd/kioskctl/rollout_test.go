@@ -141,7 +141,7 @@ func TestARolloutOfTheCentre(t *testing.T) {
 	broken := filepath.Join(m.dir, "broken")
 	m.ok(os.Mkdir(broken, 0o755))
 	m.ok(os.WriteFile(filepath.Join(broken, "kioskd"), []byte(brokenProgram), 0o755))
-	m.publish("1.0", 1700000000, m.bin)
+	m.publish("1.0", 1700000000, broken) // nobody unpacks it: the box has 1.0
 	m.publishNext()
 	m.publish("1.2", 1900000000, broken)
 	c := newCentre(m)
