@@ -31,7 +31,6 @@ type action struct {
 	at       time.Time
 	leg      kiosk.Leg
 	priority bool
-	blocked  bool
 	to       kiosk.State
 }
 
