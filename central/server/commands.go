@@ -23,7 +23,7 @@ func (s *Server) postCommand(_ http.ResponseWriter, r *http.Request, v visitor) 
 	if err != nil {
 		return "", err
 	}
-	if m, err = s.o.Store.Send(r.Context(), d, m); err != nil {
+	if _, err = s.o.Store.Send(r.Context(), d, m); err != nil {
 		return "", err
 	}
 	q := url.Values{"hall": {d.Hall}, "device": {d.Device}}

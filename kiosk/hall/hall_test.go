@@ -236,7 +236,7 @@ func TestADisplayOfAnotherBoxProvesWhatItShowed(t *testing.T) {
 	}
 	until(t, "the proof in the journal", func() bool {
 		events, err := r.store.Journal(ctx, 0, 1000)
-		return err == nil && strings.Contains(fmt.Sprintf("%s", bodies(events)), `"surface":"`+name)
+		return err == nil && strings.Contains(string(bodies(events)), `"surface":"`+name)
 	})
 	d.wire.cut.Store(true)
 	r.server.CloseClientConnections()

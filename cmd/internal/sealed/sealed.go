@@ -26,7 +26,7 @@ type File struct {
 func Write(w io.Writer, recipient string, at time.Time, files []File) error {
 	to, err := age.ParseX25519Recipient(strings.TrimSpace(recipient))
 	if err != nil {
-		return fmt.Errorf("seal: recipient: %w: write the public key that age-keygen shows, age1...", err)
+		return fmt.Errorf("seal: recipient: %w: write the public key that age-keygen shows (age1...)", err)
 	}
 	secret, err := age.Encrypt(w, to)
 	if err != nil {
