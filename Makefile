@@ -34,6 +34,7 @@ run-centre: build ## a centre and two halls that report to it, all simulated, in
 test: ## everything that must hold: vet, race detector, browser, power cut
 	@deploy/setup.sh test
 	go vet ./...
+	go vet -tags bighall,compat,npm ./...
 	go test -race -timeout 20m ./...
 
 test-power: ## power cuts on a loop-mounted ext4 (root)
@@ -104,4 +105,4 @@ soak: ## a real browser shows a wall for thirty minutes at twenty times the call
 
 .PHONY: bench-hall
 bench-hall: ## a host with 212 windows, 20 kiosks and 300 displays at twenty times the load of a full hall
-	go test -run HostOfABigHall -count=1 -v -timeout 20m ./cmd/kioskd -bighall 60s
+	go test -tags bighall -run HostOfABigHall -count=1 -v -timeout 20m ./cmd/kioskd

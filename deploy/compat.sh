@@ -12,4 +12,4 @@ git worktree add -q --detach "$work/tree" "$before"
 mkdir "$work/bin"
 (cd "$work/tree" && go build -ldflags "-X main.version=before -X main.made=$(git log -1 --format=%ct)" -o "$work/bin/" ./cmd/kioskd ./cmd/kioskctl ./cmd/centrald)
 echo "test-compat: $(git describe --always "$before") of $(git log -1 --format=%cs "$before"), and this tree on top of $(git describe --always HEAD)"
-go test -count=1 -v -timeout 15m -run TwoReleasesWorkTogether ./cmd/kioskctl -before "$work/bin"
+go test -tags compat -count=1 -v -timeout 15m -run TwoReleasesWorkTogether ./cmd/kioskctl -before "$work/bin"

@@ -1,3 +1,5 @@
+//go:build bighall
+
 package main
 
 import (
@@ -24,7 +26,7 @@ import (
 	"longcheng/kiosk/sqlite"
 )
 
-var bigHall = flag.Duration("bighall", 0, "how long a host with 212 windows, 20 kiosks and 300 displays is worked; 0: not at all")
+var bigHall = flag.Duration("bighall", time.Minute, "how long a host with 212 windows, 20 kiosks and 300 displays is worked")
 
 const (
 	bigWindows, bigKiosks, bigDisplays = 212, 20, 300
@@ -264,9 +266,6 @@ func (b *bigRig) show(ctx context.Context, box *hall.Box, p kiosk.Place) {
 // The host of a very large hall, under twenty times its load: what a ticket and a
 // call take, with 320 boxes joined and with none, and what memory it needs.
 func TestHostOfABigHall(t *testing.T) {
-	if *bigHall == 0 {
-		return // make bench-hall
-	}
 	t.Run("one box", func(t *testing.T) {
 		b := newBigRig(t, "")
 		desk := b.desk()
