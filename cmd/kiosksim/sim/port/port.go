@@ -231,7 +231,7 @@ func (p *Port) Run(ctx context.Context, receive func(context.Context, []byte)) e
 			continue
 		}
 		n, _ := f.Read(buf) // an error is a change of state: looked at again above
-		if n = p.pass(n); n > 0 {
+		if n = p.pass(n); n > 0 && p.awake(ctx) {
 			p.in.Add(int64(n))
 			receive(ctx, buf[:n])
 		}
@@ -247,6 +247,24 @@ func (p *Port) readable() (*os.File, <-chan struct{}) {
 		return nil, p.changed
 	}
 	return p.master, p.changed
+}
+
+// awake waits until the device does not hang; false if ctx ends before. A read that
+// had begun when it was told to hang may still bring what the host sent afterwards.
+func (p *Port) awake(ctx context.Context) bool {
+	for ctx.Err() == nil {
+		p.mu.Lock()
+		hung, changed := p.hung, p.changed
+		p.mu.Unlock()
+		if !hung {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		}
+	}
+	return false
 }
 
 func (p *Port) interrupt() {
