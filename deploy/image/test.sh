@@ -4,21 +4,39 @@
 # it from a stick with a signed release, goes back, and updates it with something
 # broken. Needs root (loop mounts).
 #
-#   deploy/image/test.sh [-n CUTS] IMAGE
+#   deploy/image/test.sh [-n CUTS] [-w DIR [-s STEP]] IMAGE
+#     -n  how often the plug is pulled while the hall works (default 20)
+#     -w  work in this directory and leave in it the box as it was before each step
+#     -s  begin with this step (order, cuts, update, back, broken), on what an earlier run with -w has left
 set -euo pipefail
-cuts=20
-while getopts n: o; do case $o in n) cuts=$OPTARG ;; *) exit 2 ;; esac; done
+cuts=20 from=order run=''
+while getopts n:s:w: o; do
+	case $o in
+	n) cuts=$OPTARG ;;
+	s) from=$OPTARG ;;
+	w) run=$(mkdir -p "$OPTARG" && readlink -f "$OPTARG") ;;
+	*) exit 2 ;;
+	esac
+done
 shift $((OPTIND - 1))
 image=$(readlink -f "$1")
 cd "$(dirname "$0")/../.."
-project=$PWD
-run=$(mktemp -d) vm='' printer='' port=$((20000 + RANDOM % 20000))
-disk=$run/disk.img
+keep=$run
+run=${run:-$(mktemp -d)} vm='' printer='' port=$((20000 + RANDOM % 20000))
+box=$run/box # what outlasts a step: the disk, the maintainer's keys and depot, the first ticket
 # shellcheck source=deploy/image/vm.sh
 . deploy/image/vm.sh
-trap '[ -z "$vm$printer" ] || kill -9 $vm $printer; mountpoint -q "$run/data" && umount "$run/data"; rm -rf "$run"' EXIT
-cp --sparse=always "$image" "$disk"
-truncate -s +2G "$disk" # a disk that is larger than the image
+leave() {
+	[ -z "$vm$printer" ] || kill -9 $vm $printer
+	! mountpoint -q "$run/mounted" || umount "$run/mounted"
+	[ -n "$keep" ] || rm -rf "$run"
+}
+trap leave EXIT
+: >"$run/console"
+
+ctl=$run/kioskctl
+go build -o "$ctl" ./cmd/kioskctl
+go build -o "$run/kiosksim" ./cmd/kiosksim
 
 # take KEY: a ticket; prints its number.
 take() {
@@ -37,13 +55,10 @@ issue() {
 	die "no ticket for $1: $(curl -fsS -m 5 "http://127.0.0.1:$port/healthz")"
 }
 
-ctl=$run/kioskctl
-go build -o "$ctl" ./cmd/kioskctl
-
-# The order of the box, on a stick: what its maker writes at the desk. The image was
-# told whom to believe, so nobody has to touch the screen.
-mkdir "$run/files"
+# The documents of the box.
+mkdir -p "$run/files" "$run/sim"
 cp deploy/halls/small/hall.toml "$run/files/"
+cp deploy/halls/small/hall.toml "$run/sim/"
 cat >"$run/files/kioskd.toml" <<-C
 	device = "kiosk-1"
 	hall = "hall.toml"
@@ -65,18 +80,10 @@ cat >"$run/files/kioskd.toml" <<-C
 	name = "touch-1"
 	printer = "printer-1"
 C
-mkdir "$run/order"
-"$ctl" provision make --hall small --device kiosk-1 --role whole --files "$run/files" --key "$run/maker.key" --life 24h --stick "$run/order" >/dev/null
-stick "$run/order"
-believe() { cp "$run/maker.key.pub" etc/order-makers.pub; }
-data believe
 
 # The box's printer, simulated, at the far end of its first UART. Each slip that is
 # cut is a line of the file slips.
-mkdir "$run/sim"
 sed 's,/dev/ttyS4,ports/printer-1,' "$run/files/kioskd.toml" >"$run/sim/kioskd.toml"
-cp deploy/halls/small/hall.toml "$run/sim/"
-go build -o "$run/kiosksim" ./cmd/kiosksim
 "$run/kiosksim" devices -config "$run/sim/kioskd.toml" -state "$run" >"$run/slips" &
 printer=$!
 # printed NUMBER...: wait until each has come out, whole.
@@ -91,50 +98,70 @@ printed() {
 	done
 }
 
-begun=$SECONDS
-power_on
-await 300
-say "an empty box, an order on a stick: the hall answers after $((SECONDS - begun)) s of an emulated machine"
-first=$(issue first)
-printed "$first"
-say "ticket $first is printed, $((SECONDS - begun)) s after the power came"
-rm "$run/stick.img"
-room=$(($(sfdisk -d "$disk" | sed -n 's/.*size= *\([0-9]*\),.*name="data".*/\1/p') / 2048))
-[ $room -gt 2500 ] || die "the data partition has not grown: $room MiB"
-say "the data partition has grown to $room MiB"
-
-declare -A promised=([first]=$first)
-for ((cut = 1; cut <= cuts; cut++)); do
-	# Some cuts hit the hall at work, some the box while it starts.
-	if ((cut % 4 == 0)); then
-		sleep "$((RANDOM % 20)).$((RANDOM % 10))"
-	else
-		await 300
-		for ((i = 0; i < 1 + RANDOM % 12; i++)); do
-			number=$(issue "cut-$cut-$i")
-			promised[cut-$cut-$i]=$number
-		done
-		take "lost-$cut" >/dev/null 2>&1 &
-	fi
-	power_cut
+# The order of the box, on a stick: what its maker writes at the desk. The image was
+# told whom to believe, so nobody has to touch the screen.
+step_order() {
+	rm -rf "$box" "$run/order"
+	mkdir "$box" "$run/order"
+	cp --sparse=always "$image" "$box/disk.img"
+	truncate -s +2G "$box/disk.img" # a disk that is larger than the image
+	part root-a helped .
+	"$ctl" provision make --hall small --device kiosk-1 --role whole --files "$run/files" --key "$run/maker.key" --life 24h --stick "$run/order" >/dev/null
+	stick "$run/order"
+	believe() { cp "$run/maker.key.pub" etc/order-makers.pub; }
+	data believe
+	begun=$SECONDS
 	power_on
-	((cut % 5 != 0)) || say "$cut power cuts, ${#promised[@]} tickets promised"
-done
-await 300
-for key in "${!promised[@]}"; do
-	again=$(issue "$key")
-	[ "$again" = "${promised[$key]}" ] || die "ticket ${promised[$key]} was promised; after the cuts the same request got '$again'"
-done
-twice=$(printf '%s\n' "${promised[@]}" | sort | uniq -d)
-[ -z "$twice" ] || die "numbers given twice: $twice"
-printed "${promised[@]}"
-say "$cuts power cuts, ${#promised[@]} tickets promised, all kept and printed, no number twice; $(grep -c 'complete false' "$run/slips" || true) slips were torn"
-power_off
-say "switched off in order"
+	inside "until { exec 3<>/dev/tcp/127.0.0.1/8080 && printf 'GET / HTTP/1.0\r\n\r\n' >&3 && grep -q 首次设置 <&3; }; do sleep 1; done 2>/dev/null" 300
+	say "an empty box shows its first page $((SECONDS - begun)) s after the power came"
+	plug_in
+	await 300
+	say "its order was plugged in: the hall answers $((SECONDS - begun)) s after the power came"
+	first=$(issue first)
+	printed "$first"
+	echo "$first" >"$box/first"
+	say "ticket $first is printed, $((SECONDS - begun)) s after the power came"
+	room=$(($(sfdisk -d "$box/disk.img" | sed -n 's/.*size= *\([0-9]*\),.*name="data".*/\1/p') / 2048))
+	[ $room -gt 2500 ] || die "the data partition has not grown: $room MiB"
+	say "the data partition has grown to $room MiB"
+	inside 'findmnt -no OPTIONS / | grep -qw ro' || die "the root is not mounted read only"
+	! inside 'touch /usr/bin/x /etc/x' >/dev/null || die "the root can be written"
+	say "the root is read only"
+	power_off
+	say "switched off in order"
+}
 
-# The maintainer: keys and a depot.
-"$ctl" release keys "$run/keys" >/dev/null
-"$ctl" release init "$run/depot" --keys "$run/keys" >/dev/null
+step_cuts() {
+	declare -A promised=([first]=$(cat "$box/first"))
+	power_on
+	for ((cut = 1; cut <= cuts; cut++)); do
+		# Some cuts hit the hall at work, some the box while it starts.
+		if ((cut % 4 == 0)); then
+			sleep "$((RANDOM % 20)).$((RANDOM % 10))"
+		else
+			await 300
+			for ((i = 0; i < 1 + RANDOM % 12; i++)); do
+				number=$(issue "cut-$cut-$i")
+				promised[cut-$cut-$i]=$number
+			done
+			take "lost-$cut" >/dev/null 2>&1 &
+		fi
+		power_cut
+		power_on
+		((cut % 5 != 0)) || say "$cut power cuts, ${#promised[@]} tickets promised"
+	done
+	await 300
+	for key in "${!promised[@]}"; do
+		again=$(issue "$key")
+		[ "$again" = "${promised[$key]}" ] || die "ticket ${promised[$key]} was promised; after the cuts the same request got '$again'"
+	done
+	twice=$(printf '%s\n' "${promised[@]}" | sort | uniq -d)
+	[ -z "$twice" ] || die "numbers given twice: $twice"
+	unset 'promised[first]' # printed in another step
+	printed "${promised[@]}"
+	say "$cuts power cuts, ${#promised[@]} tickets promised, all kept and printed, no number twice; $(grep -c 'complete false' "$run/slips" || true) slips were torn"
+	power_off
+}
 
 # release STEP [DAMAGE]: signs a root that is newer, perhaps broken, and writes a
 # stick with all releases.
@@ -146,20 +173,21 @@ release() {
 	sed "s/\"version\":\"[^\"]*\"/\"version\":\"9.$1\"/; s/\"serial\":[0-9]*/\"serial\":$serial/" "$image.update.json" >"$run/next.update.json"
 	mount -o loop "$run/update/root.ext4" "$run/root"
 	cp "$run/next.update.json" "$run/root/etc/longcheng-image"
+	helped "$run/root"
 	[ -z "${2:-}" ] || "$2" "$run/root"
 	umount "$run/root"
 	echo $serial >"$run/update/version"
 	(cd "$run/update" && sha256sum version vmlinuz initrd root.ext4 >SHA256SUMS)
 	tar cf - -S -C "$run/update" SHA256SUMS version vmlinuz initrd root.ext4 | zstd -q -T0 -1 -f -o "$run/next.update"
-	"$ctl" release add "$run/depot" "$run/next.update" --keys "$run/keys" >/dev/null
-	rm "$run/next.update"
-	stick "$run/depot"
+	"$ctl" release add "$box/depot" "$run/next.update" --keys "$box/keys" >/dev/null
+	rm -r "$run/next.update" "$run/update"
+	stick "$box/depot"
 }
 
 # trust: the box takes releases of this maintainer from a stick, while its hall is
 # closed: now.
 trust() {
-	cp "$run/depot/1.root.json" etc/releases-root.json
+	cp "$box/depot/1.root.json" etc/releases-root.json
 	echo 'source = "/stick"' >etc/update.toml
 	at=$(($(TZ=Asia/Shanghai date +%-H) + 12))
 	printf '[[hours.band]]\ndays = "mon-sun"\nfrom = "%02d:00"\nto = "%02d:01"\n' $((at % 24)) $((at % 24)) >>etc/hall.toml
@@ -173,6 +201,7 @@ runs() {
 		sleep 1
 	done
 }
+
 # told WORDS SECONDS: wait until the box says so of its releases.
 told() {
 	begun=$SECONDS
@@ -181,38 +210,65 @@ told() {
 		sleep 2
 	done
 }
-remembers() { [ "$(issue first)" = "$first" ] || die "$1 a ticket is forgotten"; }
 
-release 1
-data trust
-power_on
-runs b 1200 "the release on the stick was not put on trial"
-await 300
-remembers "after the update"
-told ready 900 # it is kept, and there is a way back
-say "updated from the stick, and kept"
+remembers() { [ "$(issue first)" = "$(cat "$box/first")" ] || die "$1 a ticket is forgotten"; }
 
-ask() { : >lib/rollback-wanted; }
-power_off
-data ask
-power_on
-runs a 1200 "the box does not go back"
-await 300
-remembers "after the way back"
-told "release 9.1 was given up: somebody went back" 600
-say "went back when asked"
-power_off
+step_update() {
+	"$ctl" release keys "$box/keys" >/dev/null
+	"$ctl" release init "$box/depot" --keys "$box/keys" >/dev/null
+	release 1
+	data trust
+	begun=$SECONDS
+	power_on
+	plug_in
+	runs b 1800 "the release on the stick was not put on trial"
+	say "the new root starts $((SECONDS - begun)) s after the stick was plugged in"
+	await 300
+	remembers "after the update"
+	told ready 900 # it is kept, and there is a way back
+	say "updated from the stick, and kept"
+	power_off
+}
 
-broken() { printf '#!/bin/sh\nexit 1\n' >"$1/usr/bin/kioskd"; }
-release 2 broken
-: >"$run/console"
-power_on
-runs b 1200 "the broken release was not put on trial"
-say "a broken release is on trial"
-runs a 2400 "the box stays with a broken release"
-await 600
-told "release 9.2 was given up" 600
-remembers "after falling back"
-say "fell back by itself, and says so"
-power_off
+step_back() {
+	ask() { : >lib/rollback-wanted; }
+	data ask
+	power_on
+	runs a 1200 "the box does not go back"
+	await 300
+	remembers "after the way back"
+	told "release 9.1 was given up: somebody went back" 600
+	say "went back when asked"
+	power_off
+}
+
+step_broken() {
+	broken() { printf '#!/bin/sh\nexit 1\n' >"$1/usr/bin/kioskd"; }
+	release 2 broken
+	: >"$run/console"
+	power_on
+	plug_in
+	runs b 1800 "the broken release was not put on trial"
+	say "a broken release is on trial"
+	runs a 2400 "the box stays with a broken release"
+	await 600
+	told "release 9.2 was given up" 600
+	remembers "after falling back"
+	say "fell back by itself, and says so"
+	power_off
+}
+
+for step in order cuts update back broken; do
+	if [ "$step" = "$from" ]; then
+		from=''
+		[ "$step" = order ] || { rm -rf "$box" && cp -a --sparse=always "$run/before-$step" "$box"; }
+	elif [ -n "$from" ]; then
+		continue
+	elif [ -n "$keep" ]; then
+		rm -rf "$run/before-$step"
+		cp -a --sparse=always "$box" "$run/before-$step"
+	fi
+	"step_$step"
+done
+[ -z "$from" ] || die "there is no step $from"
 say "passed in $((SECONDS / 60)) minutes"

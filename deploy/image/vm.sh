@@ -1,12 +1,13 @@
-#!/bin/sh
-# shellcheck shell=sh disable=SC2154 # run, disk and port come from test.sh
+#!/bin/bash
+# shellcheck shell=bash disable=SC2154 # run, box and port come from test.sh
 # Starts a box's image in a virtual machine and waits until its hall answers.
-# Sourced by test.sh. qemu emulates the processor, so times measured here say
+# Sourced by test.sh. Where qemu emulates the processor, times measured here say
 # nothing about a real box.
 #
 # PATIENCE=3 waits three times as long for everything, on a busy machine.
-# Wants: disk (the image), run (a directory for sockets and logs), port (a free
-# TCP port of this machine, forwarded to the hall's pages).
+# Wants: box (a directory with disk.img; the firmware's variables join it), run (a
+# directory for sockets and logs), port (a free TCP port of this machine, forwarded
+# to the hall's pages).
 
 patience=${PATIENCE:-1}
 say() { echo "test-image: $*"; }
@@ -16,7 +17,12 @@ die() {
 	exit 1
 }
 
-# stick DIR: a USB stick with what lies in a directory, for the next power_on.
+# A processor that can run guests does so. The file /dev/kvm proves nothing: machines
+# of a cloud have one that starts no firmware.
+processor=(-accel tcg,thread=multi -cpu max)
+if grep -qwE 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; then processor=(-accel kvm "${processor[@]}"); fi
+
+# stick DIR: a USB stick with what lies in a directory, for plug_in.
 stick() {
 	rm -f "$run/stick.img"
 	truncate -s $(($(du -sm "$1" | cut -f1) * 11 / 10 + 64))M "$run/stick.img"
@@ -25,17 +31,15 @@ stick() {
 	mcopy -s -i "$run/stick.img@@1M" "$1"/* ::
 }
 
-# power_on: the machine runs, with the stick stick.img of $run if there is one; its four serial lines are the sockets uart0..uart3
-# in $run, its first one (the console) is the file console.
+# power_on: the machine runs, without a stick. In $run its four serial lines are the
+# sockets uart0..uart3, its console is the file console and the shell of helped the
+# socket shell.
 power_on() {
-	[ -e "$run/vars" ] || cp /usr/share/OVMF/OVMF_VARS.fd "$run/vars"
-	set --
-	[ ! -e "$run/stick.img" ] || set -- -drive if=none,id=stick,format=raw,file="$run/stick.img",readonly=on \
-		-device qemu-xhci -device usb-storage,drive=stick,removable=on
-	qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1024 -nodefaults -display none \
+	[ -e "$box/vars" ] || cp /usr/share/OVMF/OVMF_VARS.fd "$box/vars"
+	qemu-system-x86_64 -machine q35 "${processor[@]}" -smp 2 -m 1024 -nodefaults -display none \
 		-drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE.fd \
-		-drive if=pflash,format=raw,file="$run/vars" \
-		-drive if=virtio,format=raw,file="$disk",cache=writeback "$@" \
+		-drive if=pflash,format=raw,file="$box/vars" \
+		-drive if=virtio,format=raw,file="$box/disk.img",cache=writeback -device qemu-xhci \
 		-device i6300esb -action watchdog=reset \
 		-netdev user,id=lan,restrict=on,hostfwd=tcp:127.0.0.1:"$port"-:8080 -device virtio-net-pci,netdev=lan,romfile= \
 		-object rng-random,id=rng,filename=/dev/urandom -device virtio-rng-pci,rng=rng \
@@ -43,6 +47,7 @@ power_on() {
 		-chardev socket,id=u0,path="$run/uart0",server=on,wait=off -chardev socket,id=u1,path="$run/uart1",server=on,wait=off \
 		-chardev socket,id=u2,path="$run/uart2",server=on,wait=off -chardev socket,id=u3,path="$run/uart3",server=on,wait=off \
 		-device pci-serial-4x,chardev1=u0,chardev2=u1,chardev3=u2,chardev4=u3 \
+		-chardev socket,id=shell,path="$run/shell",server=on,wait=off -device virtio-serial-pci -device virtserialport,chardev=shell,name=shell \
 		-qmp unix:"$run/qmp",server=on,wait=off &
 	vm=$!
 	# The cable of the printer; it ends with the machine.
@@ -58,9 +63,20 @@ power_cut() {
 	vm=''
 }
 
+# machine COMMAND...: what qemu is told of the running machine, in JSON.
+machine() {
+	printf '%s\n' '{"execute":"qmp_capabilities"}' "$@" | timeout 10 socat -t 5 - UNIX-CONNECT:"$run/qmp" >"$run/machine.log" || true
+}
+
+# plug_in: the stick goes into the running box, and stays in.
+plug_in() {
+	machine '{"execute":"blockdev-add","arguments":{"driver":"raw","node-name":"stick","read-only":true,"file":{"driver":"file","filename":"'"$run/stick.img"'"}}}' \
+		'{"execute":"device_add","arguments":{"driver":"usb-storage","id":"stick","drive":"stick","removable":true}}'
+}
+
 # power_off: as the button does it.
 power_off() {
-	printf '%s\n' '{"execute":"qmp_capabilities"}' '{"execute":"system_powerdown"}' | timeout 5 socat - UNIX-CONNECT:"$run/qmp" >/dev/null || true
+	machine '{"execute":"system_powerdown"}'
 	n=0
 	while kill -0 "$vm" 2>/dev/null; do
 		n=$((n + 1))
@@ -82,10 +98,52 @@ await() {
 }
 
 # data COMMAND...: run a command in the mounted data partition of a stopped box.
-data() {
-	begin=$(sfdisk -d "$disk" 2>/dev/null | sed -n 's/.*start= *\([0-9]*\),.*name="data".*/\1/p')
-	mkdir -p "$run/data"
-	mount -o loop,offset=$((begin * 512)) "$disk" "$run/data"
-	(cd "$run/data" && "$@")
-	umount "$run/data"
+data() { part data "$@"; }
+
+# part NAME COMMAND...: run a command in a mounted partition of a stopped box.
+part() {
+	begin=$(sfdisk -d "$box/disk.img" 2>/dev/null | sed -n "s/.*start= *\([0-9]*\),.*name=\"$1\".*/\1/p")
+	mkdir -p "$run/mounted"
+	mount -o loop,offset=$((begin * 512)) "$box/disk.img" "$run/mounted"
+	(cd "$run/mounted" && "${@:2}")
+	umount "$run/mounted"
+}
+
+# helped ROOT: gives a root one unit that the image has not: a shell at the machine's
+# socket of that name. Nobody can sign in at a box.
+helped() {
+	printf 'SUBSYSTEM=="virtio-ports", ATTR{name}=="shell", TAG+="systemd", ENV{SYSTEMD_WANTS}="test-shell.service"\n' \
+		>"$1/etc/udev/rules.d/99-test-shell.rules"
+	printf '[Service]\nExecStart=/usr/lib/longcheng/test-shell\n' >"$1/etc/systemd/system/test-shell.service"
+	cat >"$1/usr/lib/longcheng/test-shell" <<-'S'
+		#!/bin/bash
+		exec 3<>/dev/virtio-ports/shell
+		while :; do
+			read -r line <&3 || { sleep 1; continue; } # nobody is connected
+			bash -c "$line" </dev/null >&3 2>&1
+			printf '\nexit %s\n' $? >&3
+		done
+	S
+	chmod 0755 "$1/usr/lib/longcheng/test-shell"
+}
+
+# inside LINE [SECONDS]: has the box's shell run a line; prints what it says, and
+# fails as it does.
+inside() {
+	local line cable
+	coproc SHELL_OF_BOX { exec socat - UNIX-CONNECT:"$run/shell",retry=100,interval=0.1; }
+	cable=$SHELL_OF_BOX_PID
+	echo "$1" >&"${SHELL_OF_BOX[1]}"
+	while IFS= read -r -t $((${2:-60} * patience)) line <&"${SHELL_OF_BOX[0]}"; do
+		case $line in
+		"exit "*)
+			kill "$cable"
+			wait "$cable" 2>/dev/null || true
+			return "${line#exit }"
+			;;
+		esac
+		printf '%s\n' "$line"
+	done
+	kill "$cable" 2>/dev/null || true
+	die "the box's shell does not answer: $1"
 }
