@@ -5,6 +5,8 @@ root=$1
 mkdir -p "$root/data" "$root/esp" "$root/stick" "$root/var/lib/longcheng-release" "$root/var/lib/longcheng" "$root/var/lib/longcheng-clock" "$root/etc/longcheng"
 chmod 0755 "$root"/usr/lib/longcheng/* "$root/etc/initramfs-tools/scripts/local-bottom/longcheng"
 echo longcheng >"$root/etc/hostname"
+ln -sf /usr/share/zoneinfo/Asia/Shanghai "$root/etc/localtime" # of all halls; the root cannot be changed later
+echo Asia/Shanghai >"$root/etc/timezone"
 : >"$root/etc/machine-id"
 rm -f "$root/var/lib/dbus/machine-id"
 ln -sf /run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"

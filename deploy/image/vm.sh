@@ -17,7 +17,8 @@ die() {
 	exit 1
 }
 
-# A processor that can run guests does so. The file /dev/kvm proves nothing: machines
+# A processor that can run guests does so; it is one alone, because two that qemu 7.2
+# emulates have waited for each other for ever. The file /dev/kvm proves nothing: machines
 # of a cloud have one that starts no firmware.
 processor=(-accel tcg,thread=multi -cpu max)
 if grep -qwE 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; then processor=(-accel kvm "${processor[@]}"); fi
@@ -36,7 +37,8 @@ stick() {
 # socket shell.
 power_on() {
 	[ -e "$box/vars" ] || cp /usr/share/OVMF/OVMF_VARS.fd "$box/vars"
-	qemu-system-x86_64 -machine q35 "${processor[@]}" -smp 2 -m 1024 -nodefaults -display none \
+	rm -f "$run"/uart? "$run/shell" "$run/qmp" # of a machine before
+	qemu-system-x86_64 -machine q35 "${processor[@]}" -m 1024 -nodefaults -display none \
 		-drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE.fd \
 		-drive if=pflash,format=raw,file="$box/vars" \
 		-drive if=virtio,format=raw,file="$box/disk.img",cache=writeback -device qemu-xhci \
@@ -65,7 +67,7 @@ power_cut() {
 
 # machine COMMAND...: what qemu is told of the running machine, in JSON.
 machine() {
-	printf '%s\n' '{"execute":"qmp_capabilities"}' "$@" | timeout 10 socat -t 5 - UNIX-CONNECT:"$run/qmp" >"$run/machine.log" || true
+	printf '%s\n' '{"execute":"qmp_capabilities"}' "$@" | timeout 30 socat -t 5 - UNIX-CONNECT:"$run/qmp",retry=100,interval=0.1 >"$run/machine.log" || true
 }
 
 # plug_in: the stick goes into the running box, and stays in.
