@@ -4,15 +4,17 @@
 # it from a stick with a signed release, goes back, and updates it with something
 # broken. Needs root (loop mounts).
 #
-#   deploy/image/test.sh [-n CUTS] [-w DIR [-s STEP]] IMAGE
+#   deploy/image/test.sh [-n CUTS] [-u CUTS] [-w DIR [-s STEP]] IMAGE
 #     -n  how often the plug is pulled while the hall works (default 20)
+#     -u  how often it is pulled while an update is taken (default 3)
 #     -w  work in this directory and leave in it the box as it was before each step
 #     -s  begin with this step (order, cuts, update, back, broken), on what an earlier run with -w has left
 set -euo pipefail
-cuts=20 from=order run=''
-while getopts n:s:w: o; do
+cuts=20 torn=3 from=order run=''
+while getopts n:s:u:w: o; do
 	case $o in
 	n) cuts=$OPTARG ;;
+	u) torn=$OPTARG ;;
 	s) from=$OPTARG ;;
 	w) run=$(mkdir -p "$OPTARG" && readlink -f "$OPTARG") ;;
 	*) exit 2 ;;
@@ -127,8 +129,26 @@ step_order() {
 	inside 'findmnt -no OPTIONS / | grep -qw ro' || die "the root is not mounted read only"
 	! inside 'touch /usr/bin/x /etc/x' >/dev/null || die "the root can be written"
 	say "the root is read only"
+	technician
 	power_off
 	say "switched off in order"
+}
+
+# technician: what a technician would do at the box, with the words of the handbook:
+# the doctor, before and after the printer falls silent; a backup, and the store anew
+# from it.
+technician() {
+	inside 'kioskctl status' 120 | grep -q '✓ printer printer-1' || die "kioskctl status does not show the printer"
+	inside 'kioskctl doctor --json' 240 >"$run/doctor.json" || die "the doctor finds a good box ill: $(cat "$run/doctor.json")"
+	kill -STOP "$printer"
+	! inside 'systemctl stop kioskd; kioskctl doctor --json' 240 >"$run/doctor.json" || die "the doctor does not miss the printer"
+	kill -CONT "$printer"
+	grep -q '"id":"printer-silent"' "$run/doctor.json" || die "the doctor finds something else: $(cat "$run/doctor.json")"
+	say "the doctor finds nothing, and the printer that was switched off"
+	inside 'mkdir -p /data/stick && kioskctl backup --to /data/stick && kioskctl restore /data/stick/longcheng-* && chown -R longcheng: /var/lib/longcheng && rm -r /data/stick && systemctl start kioskd' 240 >"$run/restore" || die "the store was not made anew from a backup: $(cat "$run/restore")"
+	await 120
+	remembers "after a backup and its way back"
+	say "the store was made anew from a backup, and remembers"
 }
 
 step_cuts() {
@@ -213,16 +233,30 @@ told() {
 
 remembers() { [ "$(issue first)" = "$(cat "$box/first")" ] || die "$1 a ticket is forgotten"; }
 
+# updating says how far the box is with an update.
+updating() { grep -ao 'update: writing root-b\|longcheng: root-[ab]' "$run/console" | tail -1; }
+
 step_update() {
 	"$ctl" release keys "$box/keys" >/dev/null
 	"$ctl" release init "$box/depot" --keys "$box/keys" >/dev/null
 	release 1
 	data trust
-	begun=$SECONDS
 	power_on
 	plug_in
+	for ((cut = 1; cut <= torn; cut++)); do
+		await 300
+		inside 'systemctl start --no-block longcheng-updater' 300
+		sleep "$((RANDOM % 300)).$((RANDOM % 10))"
+		say "the plug is pulled: $(updating)"
+		power_cut
+		power_on
+		plug_in
+		await 600
+		remembers "after a cut in an update"
+	done
+	begun=$SECONDS
 	runs b 1800 "the release on the stick was not put on trial"
-	say "the new root starts $((SECONDS - begun)) s after the stick was plugged in"
+	say "$torn power cuts in the update; the new root started at last, $((SECONDS - begun)) s after the last start"
 	await 300
 	remembers "after the update"
 	told ready 900 # it is kept, and there is a way back
