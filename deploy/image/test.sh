@@ -29,7 +29,8 @@ box=$run/box # what outlasts a step: the disk, the maintainer's keys and depot, 
 # shellcheck source=deploy/image/vm.sh
 . deploy/image/vm.sh
 leave() {
-	[ -z "$vm$printer" ] || kill -9 $vm $printer
+	[ -z "$vm" ] || power_cut
+	[ -z "$printer" ] || kill -9 "$printer"
 	! mountpoint -q "$run/mounted" || umount "$run/mounted"
 	[ -n "$keep" ] || rm -rf "$run"
 }
@@ -138,7 +139,7 @@ step_order() {
 # the doctor, before and after the printer falls silent; a backup, and the store anew
 # from it.
 technician() {
-	inside 'kioskctl status' 120 | grep -q '✓ printer printer-1' || die "kioskctl status does not show the printer"
+	inside 'kioskctl status' 120 | grep '✓ printer printer-1' >/dev/null || die "kioskctl status does not show the printer"
 	inside 'kioskctl doctor --json' 240 >"$run/doctor.json" || die "the doctor finds a good box ill: $(cat "$run/doctor.json")"
 	kill -STOP "$printer"
 	! inside 'systemctl stop kioskd; kioskctl doctor --json' 240 >"$run/doctor.json" || die "the doctor does not miss the printer"

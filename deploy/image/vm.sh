@@ -37,30 +37,45 @@ stick() {
 # socket shell.
 power_on() {
 	[ -e "$box/vars" ] || cp /usr/share/OVMF/OVMF_VARS.fd "$box/vars"
-	rm -f "$run"/uart? "$run/shell" "$run/qmp" # of a machine before
-	qemu-system-x86_64 -machine q35 "${processor[@]}" -m 1024 -nodefaults -display none \
-		-drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE.fd \
-		-drive if=pflash,format=raw,file="$box/vars" \
-		-drive if=virtio,format=raw,file="$box/disk.img",cache=writeback -device qemu-xhci \
-		-device i6300esb -action watchdog=reset \
-		-netdev user,id=lan,restrict=on,hostfwd=tcp:127.0.0.1:"$port"-:8080 -device virtio-net-pci,netdev=lan,romfile= \
-		-object rng-random,id=rng,filename=/dev/urandom -device virtio-rng-pci,rng=rng \
-		-chardev file,id=console,path="$run/console",append=on -device isa-serial,chardev=console \
-		-chardev socket,id=u0,path="$run/uart0",server=on,wait=off -chardev socket,id=u1,path="$run/uart1",server=on,wait=off \
-		-chardev socket,id=u2,path="$run/uart2",server=on,wait=off -chardev socket,id=u3,path="$run/uart3",server=on,wait=off \
-		-device pci-serial-4x,chardev1=u0,chardev2=u1,chardev3=u2,chardev4=u3 \
-		-chardev socket,id=shell,path="$run/shell",server=on,wait=off -device virtio-serial-pci -device virtserialport,chardev=shell,name=shell \
-		-qmp unix:"$run/qmp",server=on,wait=off &
+	rm -f "$run/off"
+	powered &
 	vm=$!
-	# The cable of the printer; it ends with the machine.
-	socat UNIX-CONNECT:"$run/uart0",retry=100,interval=0.1 OPEN:"$run/ports/printer-1",raw,echo=0 2>/dev/null &
+}
+
+# powered: qemu, once for each start of the box, until the file off says that a stop is
+# meant: a warm start of the emulated firmware drowns in its own timer's interrupts.
+powered() {
+	while [ ! -e "$run/off" ]; do
+		rm -f "$run"/uart? "$run/shell" "$run/qmp"
+		qemu-system-x86_64 -machine q35 "${processor[@]}" -m 1024 -nodefaults -display none \
+			-drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE.fd \
+			-drive if=pflash,format=raw,file="$box/vars" \
+			-drive if=virtio,format=raw,file="$box/disk.img",cache=writeback -device qemu-xhci \
+			-device i6300esb -action watchdog=reset,reboot=shutdown \
+			-netdev user,id=lan,restrict=on,hostfwd=tcp:127.0.0.1:"$port"-:8080 -device virtio-net-pci,netdev=lan,romfile= \
+			-object rng-random,id=rng,filename=/dev/urandom -device virtio-rng-pci,rng=rng \
+			-chardev file,id=console,path="$run/console",append=on -device isa-serial,chardev=console \
+			-chardev socket,id=u0,path="$run/uart0",server=on,wait=off -chardev socket,id=u1,path="$run/uart1",server=on,wait=off \
+			-chardev socket,id=u2,path="$run/uart2",server=on,wait=off -chardev socket,id=u3,path="$run/uart3",server=on,wait=off \
+			-device pci-serial-4x,chardev1=u0,chardev2=u1,chardev3=u2,chardev4=u3 \
+			-chardev socket,id=shell,path="$run/shell",server=on,wait=off -device virtio-serial-pci -device virtserialport,chardev=shell,name=shell \
+			-qmp unix:"$run/qmp",server=on,wait=off &
+		echo $! >"$run/pid"
+		# The cable of the printer; it ends with the machine.
+		socat UNIX-CONNECT:"$run/uart0",retry=100,interval=0.1 OPEN:"$run/ports/printer-1",raw,echo=0 2>/dev/null &
+		wait "$(cat "$run/pid")" || true
+	done
 }
 
 # power_cut: as if the plug were pulled. What the guest had not handed to its disk
 # is gone; what a real disk would lose from its own cache is not (that is tested
 # by make test-power).
 power_cut() {
-	kill -9 "$vm"
+	touch "$run/off"
+	while kill -0 "$vm" 2>/dev/null; do
+		kill -9 "$(cat "$run/pid")" 2>/dev/null || true
+		sleep 0.1
+	done
 	wait "$vm" 2>/dev/null || true
 	vm=''
 }
@@ -70,14 +85,16 @@ machine() {
 	printf '%s\n' '{"execute":"qmp_capabilities"}' "$@" | timeout 30 socat -t 5 - UNIX-CONNECT:"$run/qmp",retry=100,interval=0.1 >"$run/machine.log" || true
 }
 
-# plug_in: the stick goes into the running box, and stays in.
+# plug_in: the stick goes into the running box, and stays in until its next start.
 plug_in() {
 	machine '{"execute":"blockdev-add","arguments":{"driver":"raw","node-name":"stick","read-only":true,"file":{"driver":"file","filename":"'"$run/stick.img"'"}}}' \
 		'{"execute":"device_add","arguments":{"driver":"usb-storage","id":"stick","drive":"stick","removable":true}}'
+	! grep -q '"error"' "$run/machine.log" || die "the stick was not plugged in: $(cat "$run/machine.log")"
 }
 
 # power_off: as the button does it.
 power_off() {
+	touch "$run/off"
 	machine '{"execute":"system_powerdown"}'
 	n=0
 	while kill -0 "$vm" 2>/dev/null; do
