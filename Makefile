@@ -34,7 +34,7 @@ run-centre: build ## a centre and two halls that report to it, all simulated, in
 test: ## everything that must hold: vet, race detector, browser, power cut
 	@deploy/setup.sh test
 	go vet ./...
-	go vet -tags bighall,compat,npm ./...
+	go vet -tags bighall,cluster,compat,npm ./...
 	go test -race -timeout 20m ./...
 
 test-power: ## power cuts on a loop-mounted ext4 (root)
@@ -106,3 +106,13 @@ soak: ## a real browser shows a wall for thirty minutes at twenty times the call
 .PHONY: bench-hall
 bench-hall: ## a host with 212 windows, 20 kiosks and 300 displays at twenty times the load of a full hall
 	go test -tags bighall -run HostOfABigHall -count=1 -v -timeout 20m ./cmd/kioskd
+
+.PHONY: bench-centre test-cluster
+bench-centre: ## the centre: events a second on both stores, a week caught up, 5000 boxes connected
+	@deploy/setup.sh test
+	go test -run '^$$' -bench . -benchtime 3x ./central/server
+	go test -run '^$$' -bench . -benchtime 1x ./cmd/centrald
+
+test-cluster: ## three PostgreSQL with Patroni and etcd, two centres, a balancer: the leader is killed under load
+	@deploy/setup.sh cluster
+	go test -tags cluster -count=1 -v -timeout 20m ./deploy/cluster

@@ -47,6 +47,7 @@ type OutboxOptions struct {
 	Rate     int                           // events a second while catching up; 0 means 1000, so that issuing tickets is not hurt
 	Linger   time.Duration                 // wait for more events after the first; 0 means 50 ms
 	Stubborn time.Duration                 // wait after a refusal; 0 means 10 min
+	Ask      time.Duration                 // so often the centre is asked where it stands; 0 means 10 min
 	OnChange func(Shipping)                // hears every change of State; must not block
 	OnFork   func(error)                   // hears that the centre knows another past of this journal; nil: nobody
 	Now      func() time.Time              // nil means time.Now
@@ -76,6 +77,9 @@ func NewOutbox(o OutboxOptions) (*Outbox, error) {
 	if o.Stubborn <= 0 {
 		o.Stubborn = 10 * time.Minute
 	}
+	if o.Ask <= 0 {
+		o.Ask = 10 * time.Minute
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -93,7 +97,7 @@ func (x *Outbox) Shipping() Shipping {
 func (x *Outbox) Run(ctx context.Context) error {
 	news, stop := x.o.Journal.Watch()
 	defer stop()
-	through, fails := int64(-1), 0 // -1: ask the centre
+	through, fails, asked := int64(-1), 0, time.Now() // -1: ask the centre
 	for {
 		next, more, err := x.step(ctx, through)
 		if ctx.Err() != nil {
@@ -103,18 +107,21 @@ func (x *Outbox) Run(ctx context.Context) error {
 		if err != nil {
 			fails++
 			x.failed(err)
-			x.pause(ctx, x.delay(err, fails), nil)
+			sleep(ctx, x.delay(err, fails))
 			continue
 		}
 		fails = 0
 		if more > 0 {
 			x.became(ShipBehind, "", through)
-			x.pause(ctx, time.Duration(more)*time.Second/time.Duration(x.o.Rate), nil)
+			sleep(ctx, time.Duration(more)*time.Second/time.Duration(x.o.Rate))
 			continue
 		}
 		x.became(ShipCurrent, "", through)
-		x.pause(ctx, 0, news)
-		x.pause(ctx, x.o.Linger, nil)
+		x.quiet(ctx, news)
+		if time.Since(asked) > x.o.Ask { // it may have been restored from a backup
+			through, asked = -1, time.Now()
+		}
+		sleep(ctx, x.o.Linger)
 	}
 }
 
@@ -207,15 +214,11 @@ func (x *Outbox) delay(err error, fails int) time.Duration {
 	return wait
 }
 
-// pause waits for d, or for news when it is given, or for the end.
-func (x *Outbox) pause(ctx context.Context, d time.Duration, news <-chan struct{}) {
-	if news == nil {
-		sleep(ctx, d)
-		return
-	}
+// quiet waits for news, or for the end.
+func (x *Outbox) quiet(ctx context.Context, news <-chan struct{}) {
 	select {
 	case <-news:
-	case <-time.After(time.Minute): // a lost signal costs a minute
+	case <-time.After(min(time.Minute, x.o.Ask)): // a lost signal costs a minute
 	case <-ctx.Done():
 	}
 }

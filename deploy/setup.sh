@@ -1,6 +1,6 @@
 #!/bin/sh
 # Names what a target of the Makefile needs and is missing; as root on Debian it
-# installs it. Usage: setup.sh build|test|peers|hw|cross|package
+# installs it. Usage: setup.sh build|test|peers|hw|cross|package|cluster
 set -eu
 
 missing=""
@@ -47,6 +47,12 @@ test)
 	need fc-list fontconfig
 	fc-list 2>/dev/null | grep -q 'Noto.*CJK' || missing="$missing fonts-noto-cjk"
 	;;
+cluster)
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+	need patroni patroni
+	need etcd etcd-server
+	[ -e /usr/sbin/haproxy ] || missing="$missing haproxy"
+	;;
 peers)
 	need node nodejs
 	need npm npm
@@ -79,7 +85,7 @@ package)
 	need socat socat
 	;;
 *)
-	echo "setup: unknown purpose $1: use build, test, hw, cross or package" >&2
+	echo "setup: unknown purpose $1: use build, test, peers, hw, cross, package or cluster" >&2
 	exit 2
 	;;
 esac

@@ -18,12 +18,15 @@ const (
 	alarmsEvery = 5 * time.Second
 	paperLow    = 30              // tickets on a roll; below it somebody should come
 	driftGrace  = 5 * time.Minute // that a box has to take a document
+	twoWithin   = time.Hour       // two journals of a box that are both heard within it go on side by side
+	firstEpoch  = 1577836800000   // 2020: a later epoch is the moment at which the journal began, in milliseconds
 )
 
 // sources of alarms that the centre raises itself.
 const (
 	sourceSilent   = "silent"
 	sourceClock    = "clock"
+	sourceTwo      = "identity"
 	sourcePass     = "certificate"
 	sourceDocument = "document "
 	sourcePaper    = "paper "
@@ -92,10 +95,16 @@ func (s *Server) alarmsOf(b store.Box, x situation) (list []store.Alarm) {
 		add(sourceSilent, both("自 %[1]s 起失联", "not heard since %[1]s", clockTime(heard)))
 	}
 	for _, h := range b.Alarms {
+		if h.Source == store.SourceJournal {
+			h.State = both("日志自相矛盾（%[1]s）：查明原因后重新注册这台设备", "%[1]s: find out why, then enrol the box again", h.State)
+		}
 		add(h.Source, h.State)
 	}
 	if b.Drift.Abs() > driftBound {
 		add(sourceClock, both("时钟偏差超过 %[1]s", "the clock is off by more than %[1]s", driftBound))
+	}
+	if twoGoOn(b.Begun, now) {
+		add(sourceTwo, both("两份日志同时在写：密钥可能已被复制，请重新注册这台设备", "two journals go on side by side: its key may be in use elsewhere: enrol the box again"))
 	}
 	if !b.Ends.IsZero() && b.Ends.Sub(now) < endsBound {
 		add(sourcePass, both("证书 %[1]s 到期", "the certificate ends on %[1]s", b.Ends.Local().Format(time.DateOnly)))
@@ -111,6 +120,20 @@ func (s *Server) alarmsOf(b store.Box, x situation) (list []store.Alarm) {
 		}
 	}
 	return list
+}
+
+// twoGoOn reports whether a journal is written after a later one of the same box
+// was begun, and both are heard: one box begins a journal and leaves the others.
+func twoGoOn(list []store.Begun, now time.Time) bool {
+	for _, old := range list {
+		for _, later := range list {
+			both := now.Sub(old.Heard) < twoWithin && now.Sub(later.Heard) < twoWithin
+			if both && later.Epoch > max(old.Epoch, firstEpoch) && old.Last.Sub(time.UnixMilli(later.Epoch)) > driftBound {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func heardOf(b store.Box) time.Time {
@@ -154,7 +177,7 @@ func spoken(text string, lang int) string {
 // sourceWords are the sources of the centre's own alarms in Chinese and English.
 var sourceWords = []struct{ source, zh, en string }{
 	{sourceSilent, "失联", "silent"}, {sourceClock, "时钟", "clock"}, {sourcePass, "证书", "certificate"},
-	{sourceDocument, "配置 ", "document "}, {sourcePaper, "余纸 ", "paper "},
+	{sourceTwo, "身份", "identity"}, {store.SourceJournal, "日志", "journal"}, {sourceDocument, "配置 ", "document "}, {sourcePaper, "余纸 ", "paper "},
 }
 
 // An alarmLine is an alarm as the page shows it.

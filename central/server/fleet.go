@@ -32,6 +32,7 @@ type boxLine struct {
 	Last         string
 	Clock        string
 	Drifts       bool
+	Open         []alarmLine // what of it needs somebody, and has no column of its own
 	Pending      int64
 	EndsOn       string
 	EndsSoon     bool
@@ -131,6 +132,8 @@ func (s *Server) line(b store.Box, x situation, lang int) boxLine {
 	now := s.o.Now()
 	l := boxLine{Box: b, Pending: b.Given.Commands - b.Acked.Commands + b.Given.Documents - b.Acked.Documents, EndsOn: "–"}
 	l.told(s, x, lang)
+	open := s.alarmsOf(b, x)
+	l.Open = slices.DeleteFunc(lines(open, lang), func(a alarmLine) bool { return hasColumn(a.Source) })
 	heard := heardOf(b)
 	l.Last = clockTime(heard)
 	switch {
@@ -138,7 +141,7 @@ func (s *Server) line(b store.Box, x situation, lang int) boxLine {
 		l.State, l.Class = [2]string{"从未联络", "never heard"}[lang], "bad"
 	case now.Sub(heard) > silentAfter:
 		l.State, l.Class = [2]string{"失联", "silent"}[lang], "bad"
-	case len(b.Alarms) > 0 || l.Ill > 0 || l.PaperLow || len(l.Drift) > 0:
+	case len(open) > 0 || l.Ill > 0:
 		l.State, l.Class = [2]string{"告警", "alarm"}[lang], "warn"
 	default:
 		l.State, l.Class = [2]string{"正常", "good"}[lang], "good"
@@ -148,6 +151,11 @@ func (s *Server) line(b store.Box, x situation, lang int) boxLine {
 		l.EndsOn, l.EndsSoon = b.Ends.Local().Format(time.DateOnly), b.Ends.Sub(now) < endsBound
 	}
 	return l
+}
+
+// hasColumn reports whether the fleet page says what this alarm says anyway.
+func hasColumn(source string) bool {
+	return slices.ContainsFunc([]string{sourceSilent, sourceClock, sourcePass, sourceDocument, sourcePaper}, func(s string) bool { return strings.HasPrefix(source, s) })
 }
 
 func (s *Server) oneBox(r *http.Request, v visitor) (string, any, error) {

@@ -49,6 +49,7 @@ type Access struct {
 	Request string // id
 	Method  string
 	Path    string
+	From    string // address of the other side
 	Who     string // hall/device, or the person
 	Status  int
 	Took    time.Duration
@@ -168,7 +169,7 @@ const keyAccess ctxKey = iota
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		begun := time.Now()
-		a := &Access{Request: requestID(r), Method: r.Method, Path: r.URL.Path}
+		a := &Access{Request: requestID(r), Method: r.Method, Path: r.URL.Path, From: r.RemoteAddr}
 		rw.Header().Set("X-Request-Id", a.Request)
 		rw.Header().Set("Cache-Control", "no-store")
 		r = r.WithContext(context.WithValue(r.Context(), keyAccess, a))

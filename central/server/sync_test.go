@@ -213,6 +213,27 @@ func TestRestoredCentreIsRefilled(t *testing.T) {
 	c.whole(j)
 }
 
+// The centre was restored from a backup, and nothing more happens in the hall: it
+// is filled again all the same.
+func TestRestoredCentreIsRefilledByAQuietBox(t *testing.T) {
+	c := newCentre(t)
+	j := centraltest.NewJournal("k1", 7, 700)
+	x, err := central.NewOutbox(central.OutboxOptions{
+		Journal: j, Closed: true, Client: c.client(c.box("h1", "k1", "box"), nil), Backoff: func(int) time.Duration { return time.Millisecond },
+		Rate: 1e6, Ask: 20 * time.Millisecond,
+	})
+	must(t, err)
+	run(t, x.Run)
+	shipped(t, x, 700)
+	c.stop()
+	c.up("restored.db") // of before the first event
+	soon(t, "every event", func() bool {
+		a, err := c.store.Stand(t.Context(), store.Origin{Hall: "h1", Origin: j.Origin()})
+		return err == nil && a.Through == 700
+	})
+	c.whole(j)
+}
+
 // A box was restored from a backup and goes on in the old journal: the centre
 // refuses, keeps the evidence, and both sides say so.
 func TestRestoredBoxIsRefused(t *testing.T) {

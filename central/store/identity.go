@@ -48,7 +48,7 @@ type Certificate struct {
 }
 
 // Enrol spends a code on a key: sign makes the certificate, and whatever other
-// certificates the box had are revoked. The same key gets the same certificate
+// certificates the box had are revoked, which ends the alarm of a contradiction. The same key gets the same certificate
 // for as long as the code is good.
 func (s *Store) Enrol(ctx context.Context, secret string, public []byte, sign func(central.Identity) (Certificate, error)) (central.Identity, Certificate, error) {
 	var id central.Identity
@@ -84,6 +84,9 @@ func (s *Store) keepEnrolled(ctx context.Context, tx *sql.Tx, secret string, pub
 		return err
 	}
 	if err := s.addCertificate(ctx, tx, id, c); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM health WHERE hall = $1 AND device = $2 AND source = $3", id.Hall, id.Device, SourceJournal); err != nil {
 		return err
 	}
 	_, err := tx.ExecContext(ctx, "UPDATE code SET used = $1, public = $2, issued = $3 WHERE hash = $4", s.millis(), public, c.PEM, digest(secret))

@@ -22,6 +22,10 @@ const (
 	maxConflicts = 20  // contradictions of one journal that are kept: the first ones say where it went wrong
 )
 
+// SourceJournal is the source of the alarm of a contradiction, which stays until the
+// box is enrolled again.
+const SourceJournal = "journal"
+
 // An Origin is a journal of a device of a hall.
 type Origin struct {
 	Hall string
@@ -199,7 +203,7 @@ func (s *Store) keepRefused(ctx context.Context, tx *sql.Tx, p stand, via string
 	if err := tx.QueryRowContext(ctx, "SELECT hall, device FROM origin WHERE id = $1", p.id).Scan(&hall, &device); err != nil {
 		return err
 	}
-	return saveHealth(ctx, tx, hall, device, "journal", r.Title, now)
+	return saveHealth(ctx, tx, hall, device, SourceJournal, r.Title, now)
 }
 
 // commit writes the events that are new and what they say of the box.

@@ -62,7 +62,7 @@ type Box struct {
 	Heard   time.Time     // when its last batch came
 	Drift   time.Duration // its clock minus ours, then
 	Epoch   int64         // of the journal that was heard last
-	Epochs  int           // journals it has begun
+	Begun   []Begun       // journals, the one that was heard last at the end
 	Through int64
 	Last    time.Time        // time of its last event
 	More    bool             // it had more to send
@@ -70,6 +70,13 @@ type Box struct {
 	Given   central.Position // messages given to it
 	Acked   central.Position // and acknowledged
 	Alarms  []Health
+}
+
+// Begun is a journal that a box has begun.
+type Begun struct {
+	Epoch int64
+	Last  time.Time // time of its last event
+	Heard time.Time // when its last batch came
 }
 
 // Health is the state of one part of a box.
@@ -113,8 +120,8 @@ func (s *Store) addOrigins(ctx context.Context, at map[[2]string]*Box, hall stri
 			return struct{}{}, err
 		}
 		if b := at[[2]string{o.Hall, o.Device}]; b != nil {
-			b.Epochs++
 			b.Epoch, b.Through, b.Last, b.Heard = o.Epoch, through, fromMilli(last), fromMilli(heard)
+			b.Begun = append(b.Begun, Begun{b.Epoch, b.Last, b.Heard})
 			b.Drift, b.More = time.Duration(drift)*time.Millisecond, more == 1
 		}
 		return struct{}{}, nil

@@ -58,7 +58,7 @@ func account(ctx context.Context, log *slog.Logger, m *metrics, x server.Access)
 	if x.Status >= 400 {
 		level = slog.LevelWarn
 	}
-	log.Log(ctx, level, "request", "request", x.Request, "method", x.Method, "path", x.Path, "who", x.Who, "status", x.Status, "took", x.Took)
+	log.Log(ctx, level, "request", "request", x.Request, "method", x.Method, "path", x.Path, "from", x.From, "who", x.Who, "status", x.Status, "took", x.Took)
 }
 
 // daemonOf is a running centre.

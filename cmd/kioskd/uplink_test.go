@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -173,8 +174,21 @@ func reporting(t testing.TB, centre string) string {
 	return file
 }
 
-// same compares what the centre has with what the box wrote.
+// same wants the centre to have what the box wrote, and no conflict.
 func (c *testCentre) same(state, conf string) {
+	c.t.Helper()
+	c.has(state, conf)
+	c.look(func(centre *store.Store) error {
+		list, err := centre.Conflicts(c.t.Context())
+		if len(list) > 0 {
+			return fmt.Errorf("conflicts: %+v", list)
+		}
+		return err
+	})
+}
+
+// has compares what the centre has with what the box wrote.
+func (c *testCentre) has(state, conf string) {
 	c.t.Helper()
 	box, _ := config.Load(conf)
 	s, err := sqlite.Open(context.Background(), sqlite.Options{Path: filepath.Join(state, "hall.db"), Hall: box.Hall, Origin: box.Device})
@@ -207,11 +221,7 @@ func (c *testCentre) same(state, conf string) {
 		if tickets != c.tickets(want) {
 			return fmt.Errorf("the centre has %d tickets, the box gave %d", tickets, c.tickets(want))
 		}
-		list, err := centre.Conflicts(c.t.Context())
-		if len(list) > 0 {
-			return fmt.Errorf("conflicts: %+v", list)
-		}
-		return err
+		return nil
 	})
 }
 
@@ -438,6 +448,63 @@ func TestAnOldCopyBeginsANewJournal(t *testing.T) {
 	if is, err := sqlite.OriginOf(t.Context(), db); err != nil || c.lastNumber(is) <= last {
 		t.Errorf("after the old journal's %s the new one gave %s, %v", last, c.lastNumber(is), err)
 	}
+}
+
+// The centre's file is replaced by a backup of it, made while it ran. What came
+// since then is sent again by the hall, and is there once.
+func TestARestoredCentreIsFilledAgain(t *testing.T) {
+	c, r := newCentre(t), newRig(t, 3000)
+	conf := reporting(t, c.boxes)
+	box, _ := config.Load(conf)
+	c.enrol(r.state, box.Device)
+	d := r.start(conf).healthy()
+	d.ticket(false)
+	d.sent()
+	at, backup := c.through(box), filepath.Join(t.TempDir(), "backup.db")
+	file := filepath.Join(c.state, "centre.db")
+	db, err := sql.Open("sqlite3", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "VACUUM INTO ?", backup); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		d.ticket(false)
+	}
+	d.sent()
+	c.kill()
+	for _, f := range []string{"-wal", "-shm"} {
+		_ = os.Remove(file + f) // it may not be there
+	}
+	if err := os.Rename(backup, file); err != nil {
+		t.Fatal(err)
+	}
+	if back := c.through(box); back != at {
+		t.Errorf("the backup stands at %d, and was made at %d", back, at)
+	}
+	c.up()
+	d.ticket(false)
+	d.until("the hall to fill the centre", func() bool { return c.through(box) > at+5 })
+	d.sent()
+	d.stop()
+	c.same(r.state, conf)
+}
+
+// through is how far the centre has the journal of the box.
+func (c *testCentre) through(box *config.Config) (n int64) {
+	c.t.Helper()
+	c.look(func(s *store.Store) error {
+		all, err := s.Boxes(c.t.Context(), box.Hall.ID)
+		for _, b := range all {
+			if b.Device == box.Device {
+				n = b.Through
+			}
+		}
+		return err
+	})
+	return n
 }
 
 // lastNumber is the number of the last ticket of a journal.
