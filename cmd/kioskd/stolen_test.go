@@ -83,6 +83,7 @@ func (d *process) sent() {
 // of one box. The certificate is revoked on the page and both are out; the true box
 // is enrolled again and goes on where it was, the thief stays outside.
 func TestAStolenKeyIsSeenAndShutOut(t *testing.T) {
+	t.Parallel()
 	c, r, thief := newCentre(t), newRig(t, 3000), newRig(t, 3000)
 	conf := reporting(t, c.boxes)
 	box, _ := config.Load(conf)
@@ -126,6 +127,7 @@ func TestAStolenKeyIsSeenAndShutOut(t *testing.T) {
 // refused with a reason, what needs somebody is on the fleet page, and the box does
 // not notice.
 func TestForgersAreRefused(t *testing.T) {
+	t.Parallel()
 	c, r := newCentre(t), newRig(t, 3000)
 	conf := reporting(t, c.boxes)
 	box, _ := config.Load(conf)
