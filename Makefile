@@ -107,7 +107,7 @@ soak: ## a real browser shows a wall for thirty minutes at twenty times the call
 bench-hall: ## a host with 212 windows, 20 kiosks and 300 displays at twenty times the load of a full hall
 	go test -tags bighall -run HostOfABigHall -count=1 -v -timeout 20m ./cmd/kioskd
 
-.PHONY: bench-centre test-cluster
+.PHONY: bench-centre test-cluster test-alerts
 bench-centre: ## the centre: events a second on both stores, a week caught up, 5000 boxes connected
 	@deploy/setup.sh test
 	go test -run '^$$' -bench . -benchtime 3x ./central/server
@@ -116,3 +116,8 @@ bench-centre: ## the centre: events a second on both stores, a week caught up, 5
 test-cluster: ## three PostgreSQL with Patroni and etcd, two centres, a balancer: the leader is killed under load
 	@deploy/setup.sh cluster
 	go test -tags cluster -count=1 -v -timeout 20m ./deploy/cluster
+
+test-alerts: ## Prometheus checks its configuration, and what the alert rules say to a bad day and a good one
+	@deploy/setup.sh alerts
+	promtool check config deploy/observability/prometheus.yml
+	promtool test rules deploy/observability/alerts-test.yml

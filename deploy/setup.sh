@@ -1,6 +1,6 @@
 #!/bin/sh
 # Names what a target of the Makefile needs and is missing; as root on Debian it
-# installs it. Usage: setup.sh build|test|peers|hw|cross|package|cluster
+# installs it. Usage: setup.sh build|test|peers|hw|cross|package|cluster|alerts
 set -eu
 
 missing=""
@@ -47,6 +47,7 @@ test)
 	need fc-list fontconfig
 	fc-list 2>/dev/null | grep -q 'Noto.*CJK' || missing="$missing fonts-noto-cjk"
 	;;
+alerts) need promtool prometheus ;;
 cluster)
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 	need patroni patroni
@@ -85,7 +86,7 @@ package)
 	need socat socat
 	;;
 *)
-	echo "setup: unknown purpose $1: use build, test, peers, hw, cross, package or cluster" >&2
+	echo "setup: unknown purpose $1: use build, test, peers, hw, cross, package, cluster or alerts" >&2
 	exit 2
 	;;
 esac

@@ -2,7 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -12,45 +19,101 @@ import (
 	"time"
 
 	"longcheng/central"
+	"longcheng/central/ca"
 )
 
-const benchStreams = 5000
+const (
+	benchBoxes  = 5000
+	boxesOfHall = 20
+	listenFor   = 20 * time.Second
+	reportEvery = time.Minute // as kioskd does
+)
 
-// BenchmarkConnected holds 5000 boxes connected to the real program and measures
-// what that costs it: memory, and processor time while nothing happens. The
-// boxes' certificates are one host's, who may listen for every box of its hall.
+// BenchmarkConnected holds 5000 boxes, each with a certificate of its own, connected
+// to the real program and measures what that costs it: memory and processor, while
+// they only listen, and while each says every minute how it is, which takes a second
+// connection.
 func BenchmarkConnected(b *testing.B) {
 	c := newCentre(b, program(b), filepath.Join(b.TempDir(), "centre.db"))
-	p, err := central.Enrol(b.Context(), b.TempDir(), c.tool("enrol-code", "h1", "hub", "host"), time.Now)
+	authority, err := ca.Open(c.args[1], time.Now) // of -state
 	must(b, err)
 	before := rss(b, c.cmd.Process.Pid)
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	b.Cleanup(func() { cancel(); wg.Wait() })
+	clients := make([]*central.Client, benchBoxes)
 	begin := make(chan struct{}, 16) // handshakes at once
-	for i := range benchStreams {
+	for i := range clients {
 		begin <- struct{}{}
+		clients[i] = benchClient(b, authority, "https://"+c.boxes, i)
 		wg.Go(func() {
-			client, err := p.Client()
-			if err != nil {
-				b.Error(err)
-			}
 			time.AfterFunc(50*time.Millisecond, func() { <-begin })
-			client.Stream(ctx, fmt.Sprint("box", i), central.Position{}, time.Hour, func(central.Message) error { return nil })
+			clients[i].Stream(ctx, boxName(i), central.Position{}, time.Hour, func(central.Message) error { return nil })
 		})
 	}
 	soon(b, "5000 boxes", func() bool {
-		return strings.Contains(c.get("/metrics"), fmt.Sprintf("longcheng_boxes_connected %d\n", benchStreams))
+		return strings.Contains(c.get("/metrics"), fmt.Sprintf("longcheng_boxes_connected %d\n", benchBoxes))
 	})
 	for range b.N {
-		used, begun := cpu(b, c.cmd.Process.Pid), time.Now()
-		<-time.After(20 * time.Second)
-		idle := (cpu(b, c.cmd.Process.Pid) - used).Seconds() / time.Since(begun).Seconds()
-		now := rss(b, c.cmd.Process.Pid)
-		b.ReportMetric(float64(now)/(1<<20), "MiB")
-		b.ReportMetric(float64(now-before)/benchStreams/1024, "KiB/box")
-		b.ReportMetric(100*idle, "%CPU-idle")
+		c.cost(b, "listening", before, listenFor)
+		for i, client := range clients {
+			wg.Go(func() { report(ctx, b, client, i) })
+		}
+		<-time.After(reportEvery + 10*time.Second) // each has said it once
+		c.cost(b, "reporting", before, reportEvery)
 		b.ReportMetric(0, "ns/op")
+	}
+}
+
+// cost reports what the boxes cost the program within a time.
+func (c *centre) cost(b *testing.B, doing string, before int64, within time.Duration) {
+	used, begun := cpu(b, c.cmd.Process.Pid), time.Now()
+	<-time.After(within)
+	share := (cpu(b, c.cmd.Process.Pid) - used).Seconds() / time.Since(begun).Seconds()
+	now := rss(b, c.cmd.Process.Pid)
+	b.ReportMetric(float64(now)/(1<<20), "MiB-"+doing)
+	b.ReportMetric(float64(now-before)/benchBoxes/1024, "KiB/box-"+doing)
+	b.ReportMetric(100*share, "%CPU-"+doing)
+	b.ReportMetric(share*60_000/benchBoxes, "CPU-ms/box/min-"+doing)
+}
+
+func boxName(i int) string { return fmt.Sprint("box", i%boxesOfHall) }
+
+// benchClient is a box with a key and a certificate of its own.
+func benchClient(b *testing.B, a *ca.Authority, address string, i int) *central.Client {
+	b.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(b, err)
+	csr, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
+	must(b, err)
+	s, err := a.Sign(csr, central.Identity{Hall: fmt.Sprint("h", i/boxesOfHall), Device: boxName(i), Role: "box"})
+	must(b, err)
+	block, _ := pem.Decode(s.PEM)
+	client, err := central.NewClient(address, &http.Transport{IdleConnTimeout: 90 * time.Second, TLSClientConfig: &tls.Config{
+		RootCAs: a.Pool(), Certificates: []tls.Certificate{{Certificate: [][]byte{block.Bytes}, PrivateKey: key}},
+	}})
+	must(b, err)
+	return client
+}
+
+// report says every minute how a box is; the boxes spread over the minute.
+func report(ctx context.Context, b *testing.B, client *central.Client, i int) {
+	parts := make([]central.Part, 6)
+	for n := range parts {
+		parts[n] = central.Part{Name: fmt.Sprint("strip:", n), State: "ready", Since: time.Now()}
+	}
+	wait := time.Duration(i) * reportEvery / benchBoxes
+	for {
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return
+		}
+		wait = reportEvery
+		err := client.Report(ctx, boxName(i), central.Status{Sent: time.Now(), Version: "1.4.0", Config: "9f2c41d07a3e", Parts: parts})
+		if err != nil && ctx.Err() == nil {
+			b.Error(err)
+		}
 	}
 }
 
