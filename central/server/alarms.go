@@ -163,15 +163,22 @@ func both(zh, en string, args ...any) string {
 	return fmt.Sprintf(zh, args...) + between + fmt.Sprintf(en, args...)
 }
 
-const between = " ／ "
+const (
+	between = " ／ " // of what the centre says of boxes, which may say anything themselves
+	slash   = " / " // of what it says to people
+)
 
 // spoken is what both said, in one language.
-func spoken(text string, lang int) string {
+func spoken(text string, lang int) string { return halfOf(text, between, lang) }
+
+// halfOf is the Chinese or the English half of a text; of what has no halves, all
+// of it.
+func halfOf(text, between string, lang int) string {
 	zh, en, ok := strings.Cut(text, between)
-	if !ok || lang == 0 {
-		return zh
+	if ok && lang == 1 {
+		return en
 	}
-	return en
+	return zh
 }
 
 // sourceWords are the sources of the centre's own alarms in Chinese and English.
@@ -203,7 +210,9 @@ func lines(list []store.Alarm, lang int) (shown []alarmLine) {
 // alarms lists what needs somebody, and what did.
 func (s *Server) alarms(r *http.Request, v visitor) (string, any, error) {
 	open, ended, err := s.o.Store.Alarms(r.Context(), v.sees(r.URL.Query().Get("hall")), 100)
-	return "alarms", map[string]any{"Open": lines(open, s.lang(r)), "Ended": lines(ended, s.lang(r)), "Hall": r.URL.Query().Get("hall")}, err
+	n := len(open)
+	open = open[:min(n, maxRows)]
+	return "alarms", map[string]any{"Count": n, "More": n - len(open), "Open": lines(open, s.lang(r)), "Ended": lines(ended, s.lang(r)), "Hall": r.URL.Query().Get("hall")}, err
 }
 
 // postAck notes that the visitor looks after an alarm.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -293,11 +294,16 @@ type editData struct {
 	Base             int64
 	Found            []findingLine
 	Bad              bool
+	Checked          bool   // without being saved
+	Fault            string // why it was not saved
 }
 
 func (d editData) status() int {
-	if d.Bad {
+	switch {
+	case d.Bad:
 		return http.StatusUnprocessableEntity
+	case d.Fault != "":
+		return http.StatusConflict
 	}
 	return http.StatusOK
 }
@@ -335,12 +341,19 @@ func (s *Server) save(rw http.ResponseWriter, r *http.Request, v visitor) {
 		s.show(rw, r, v, nil, err)
 		return
 	}
+	again := func(*http.Request, visitor) (string, any, error) { return "edit", d, nil }
 	d.Found, d.Bad = s.examine(d.Text)
-	if r.PostFormValue("do") == "check" || d.Bad {
-		s.show(rw, r, v, func(*http.Request, visitor) (string, any, error) { return "edit", d, nil }, nil)
+	d.Checked = r.PostFormValue("do") == "check"
+	if d.Checked || d.Bad {
+		s.show(rw, r, v, again, nil)
 		return
 	}
 	n, err := s.o.Store.SaveVersion(r.Context(), store.Version{Name: d.Name, Text: d.Text, Note: d.Note, Author: v.Name}, d.Base)
+	if refused := (*central.Problem)(nil); errors.As(err, &refused) { // what was typed is not lost
+		d.Fault, err = s.sentence(r, err), nil
+		s.show(rw, r, v, again, nil)
+		return
+	}
 	if err != nil {
 		s.show(rw, r, v, nil, err)
 		return

@@ -23,6 +23,8 @@ const (
 	driftBound  = 5 * time.Second
 	endsBound   = 30 * 24 * time.Hour
 	codeLife    = 10 * time.Minute
+	manyBoxes   = 200 // of more, the page of all halls shows those that need somebody alone
+	maxRows     = 500 // of a page
 )
 
 // A boxLine is a box as the fleet page shows it.
@@ -54,11 +56,48 @@ type paperLine struct {
 type hallLines struct {
 	Hall  string
 	Boxes []boxLine
+	Well  int // boxes that are not shown
+	More  int // boxes that need somebody and are too many to show
 }
 
 type fleetData struct {
+	Hall                          string // empty: all
 	Halls                         []hallLines
 	Total, Ill, Silent, Conflicts int
+}
+
+// add puts a box under its hall.
+func (d *fleetData) add(l boxLine) {
+	if n := len(d.Halls); n == 0 || d.Halls[n-1].Hall != l.Hall {
+		d.Halls = append(d.Halls, hallLines{Hall: l.Hall})
+	}
+	h := &d.Halls[len(d.Halls)-1]
+	h.Boxes = append(h.Boxes, l)
+	switch l.Class {
+	case "bad":
+		d.Silent++
+	case "warn":
+		d.Ill++
+	}
+}
+
+// shorten leaves what needs somebody, as far as a page can show it: of a hall that
+// was asked for, and of few boxes, everything.
+func (d *fleetData) shorten() {
+	if d.Hall != "" || d.Total <= manyBoxes {
+		return
+	}
+	room := maxRows
+	for i := range d.Halls {
+		h := &d.Halls[i]
+		n := len(h.Boxes)
+		h.Boxes = slices.DeleteFunc(h.Boxes, func(l boxLine) bool { return l.Class == "good" })
+		h.Well = n - len(h.Boxes)
+		h.More = max(0, len(h.Boxes)-room)
+		h.Boxes = h.Boxes[:len(h.Boxes)-h.More]
+		room -= len(h.Boxes)
+	}
+	slices.SortStableFunc(d.Halls, func(a, b hallLines) int { return cmp.Compare(len(b.Boxes), len(a.Boxes)) })
 }
 
 func (s *Server) fleet(r *http.Request, v visitor) (string, any, error) {
@@ -70,26 +109,16 @@ func (s *Server) fleet(r *http.Request, v visitor) (string, any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	d := fleetData{Total: len(x.boxes)}
+	d := fleetData{Hall: v.sees(r.URL.Query().Get("hall")), Total: len(x.boxes)}
 	for _, c := range conflicts {
 		if v.Hall == "" || v.Hall == c.Hall {
 			d.Conflicts++
 		}
 	}
 	for _, b := range x.boxes {
-		l := s.line(b, x, s.lang(r))
-		if n := len(d.Halls); n == 0 || d.Halls[n-1].Hall != b.Hall {
-			d.Halls = append(d.Halls, hallLines{Hall: b.Hall})
-		}
-		h := &d.Halls[len(d.Halls)-1]
-		h.Boxes = append(h.Boxes, l)
-		switch l.Class {
-		case "bad":
-			d.Silent++
-		case "warn":
-			d.Ill++
-		}
+		d.add(s.line(b, x, s.lang(r)))
 	}
+	d.shorten()
 	return "fleet", d, nil
 }
 

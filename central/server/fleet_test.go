@@ -200,3 +200,25 @@ func TestFleetInABrowser(t *testing.T) {
 		}
 	}
 }
+
+// Of many boxes the page of all halls shows those that need somebody; a hall shows
+// all of its own.
+func TestFleetOfManyBoxes(t *testing.T) {
+	c := newCentre(t)
+	for hall := range 11 {
+		for box := range 20 {
+			d := store.Device{Hall: fmt.Sprint("h", hall), Device: fmt.Sprint("k", box)}
+			must(t, c.store.SaveStatus(t.Context(), d, status(400, map[bool]string{true: "no paper", false: "ready"}[hall == 7 && box == 3])))
+		}
+	}
+	c.person("li", RoleCity, "", signin.Hash("right"))
+	b := c.browser(t)
+	b.signIn("li")
+	_, page := b.get("/?lang=en")
+	if n := strings.Count(page, `"state `); n != 1 || !strings.Contains(page, "device=k3") || !strings.Contains(page, "19 good") || !strings.Contains(page, "<b>220</b>") {
+		t.Errorf("%d boxes are shown: %s", n, page)
+	}
+	if _, page = b.get("/?hall=h3&lang=en"); strings.Count(page, `"state good"`) != 20 {
+		t.Errorf("of one hall are shown: %s", page)
+	}
+}

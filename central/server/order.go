@@ -24,7 +24,7 @@ func (s *Server) makeOrder(r *http.Request, v visitor) (string, any, error) {
 		Network: boxorder.Network{Address: r.PostFormValue("address"), Gateway: r.PostFormValue("gateway"), DNS: fields(r, "dns"), NTP: fields(r, "ntp")},
 	}
 	if err := o.Check(); err != nil { // before a code is spent on it
-		return "", nil, central.Refuse(http.StatusBadRequest, "form", "设置单有误 / %v", err)
+		return "", nil, central.Refuse(http.StatusBadRequest, "form", "设置单有误：%[1]v / %[1]v", err)
 	}
 	role := "box"
 	if o.Role == "host" || o.Role == "whole" {

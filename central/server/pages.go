@@ -27,6 +27,8 @@ type page struct {
 	Title string
 	Lang  string
 	Query template.URL // of the address, without the language
+	Place string       // address of the part of the site it belongs to
+	Stays bool         // asking for the address again shows the same page
 	Renew int          // seconds after which the page shows itself again; 0: not
 	Who   visitor
 	Data  any
@@ -35,7 +37,7 @@ type page struct {
 }
 
 func parsePages() (*template.Template, error) {
-	return template.New("").Funcs(template.FuncMap{"short": short, "prints": prints}).ParseFS(files, "pages/*.html")
+	return template.New("").Funcs(template.FuncMap{"short": short, "prints": prints, "role": roleOfBox, "deed": deed}).ParseFS(files, "pages/*.html")
 }
 
 // People returns the pages for people.
@@ -174,7 +176,7 @@ func (s *Server) show(rw http.ResponseWriter, r *http.Request, v visitor, f view
 func (s *Server) sentence(r *http.Request, err error) string {
 	var refused *central.Problem
 	if errors.As(err, &refused) {
-		return refused.Title
+		return halfOf(refused.Title, slash, s.lang(r))
 	}
 	if r.Context().Err() == nil {
 		s.count.Faults.Add(1)
@@ -182,7 +184,7 @@ func (s *Server) sentence(r *http.Request, err error) string {
 			s.o.OnError(access(r).Request, err)
 		}
 	}
-	return fmt.Sprintf("出了点问题，请把编号告诉管理员：%s / something went wrong: tell the operator this number", access(r).Request)
+	return halfOf(fmt.Sprintf("出了点问题，请把编号告诉管理员：%[1]s / something went wrong: tell the operator this number: %[1]s", access(r).Request), slash, s.lang(r))
 }
 
 func (s *Server) render(rw http.ResponseWriter, r *http.Request, status int, name string, p page) {
@@ -214,12 +216,26 @@ func (s *Server) page(rw http.ResponseWriter, r *http.Request, v visitor) page {
 	if len(q) > 0 {
 		query = template.URL("&" + q.Encode())
 	}
-	return page{Lang: lang, Query: query, Who: v, Time: clockTime, T: func(zh, en string) string {
+	return page{Lang: lang, Query: query, Place: place(r.URL.Path), Stays: r.Method == http.MethodGet || r.URL.Path == "/sign-in", Who: v, Time: clockTime, T: func(zh, en string) string {
 		if lang == "en" {
 			return en
 		}
 		return zh
 	}}
+}
+
+// place is the address in the head of the pages that a path belongs to.
+func place(path string) string {
+	switch {
+	case path == "/box", path == "/accepted", path == "/code", path == "/order":
+		return "/"
+	case strings.HasPrefix(path, "/document"):
+		return "/documents"
+	case path == "/":
+		return path
+	}
+	first, _, _ := strings.Cut(path[1:], "/")
+	return "/" + first
 }
 
 // renew says which pages show themselves again, after how many seconds.

@@ -180,7 +180,12 @@ func TestRolesOfPeople(t *testing.T) {
 			t.Errorf("%s is still in", role)
 		}
 	}
-	_, audit := func() (int, string) { b := c.browser(t); b.signIn("city"); return b.get("/records") }()
+	b := c.browser(t)
+	b.signIn("city")
+	if _, audit := b.get("/records"); !strings.Contains(audit, "吊销证书") {
+		t.Errorf("the Chinese records are not Chinese: %s", audit)
+	}
+	_, audit := b.get("/records?lang=en")
 	for _, want := range []string{"signed in", "signed out", "revoked", "enrolment code", "stolen", "technician"} {
 		if !strings.Contains(audit, want) {
 			t.Errorf("the audit does not say %q", want)

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"database/sql"
 	"encoding/pem"
 	"fmt"
 	"net/http"
@@ -20,6 +21,8 @@ import (
 
 	"longcheng/central"
 	"longcheng/central/ca"
+	"longcheng/central/centraltest"
+	"longcheng/central/store/storetest"
 )
 
 const (
@@ -27,6 +30,8 @@ const (
 	boxesOfHall = 20
 	listenFor   = 20 * time.Second
 	reportEvery = time.Minute // as kioskd does
+	eventBoxes  = 4
+	eventsOfBox = 20_000
 )
 
 // BenchmarkConnected holds 5000 boxes, each with a certificate of its own, connected
@@ -115,6 +120,48 @@ func report(ctx context.Context, b *testing.B, client *central.Client, i int) {
 			b.Error(err)
 		}
 	}
+}
+
+// BenchmarkEvent ships journals to the real program and measures what an event costs
+// it: processor time of centrald, without the boxes and without PostgreSQL, and
+// room in the database, indexes included.
+func BenchmarkEvent(b *testing.B) {
+	bin := program(b)
+	for _, e := range storetest.Engines(b) {
+		b.Run(e.Name, func(b *testing.B) {
+			for range b.N {
+				dsn := e.New(b)
+				c := newCentre(b, bin, dsn)
+				empty, used := room(b, dsn), cpu(b, c.cmd.Process.Pid)
+				var boxes []*central.Outbox
+				for i := range eventBoxes {
+					boxes = append(boxes, c.ship(fmt.Sprint("k", i), centraltest.NewJournal(fmt.Sprint("k", i), 7, eventsOfBox)))
+				}
+				for _, x := range boxes {
+					soon(b, "the last event", func() bool { return x.Shipping().Through == eventsOfBox })
+				}
+				const n = eventBoxes * eventsOfBox
+				b.ReportMetric(float64((cpu(b, c.cmd.Process.Pid)-used).Microseconds())/n, "CPU-us/event")
+				b.ReportMetric(float64(room(b, dsn)-empty)/n, "B/event")
+				b.ReportMetric(0, "ns/op")
+				c.kill()
+			}
+		})
+	}
+}
+
+// room is what a database takes on the disk, in bytes.
+func room(b *testing.B, dsn string) (n int64) {
+	b.Helper()
+	driver, ask := "pgx", "SELECT pg_database_size(current_database())"
+	if !strings.HasPrefix(dsn, "postgres") {
+		driver, ask = "sqlite3", "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+	}
+	db, err := sql.Open(driver, dsn)
+	must(b, err)
+	defer db.Close()
+	must(b, db.QueryRowContext(b.Context(), ask).Scan(&n))
+	return n
 }
 
 // rss is the resident memory of a process, in bytes.
