@@ -175,7 +175,7 @@ func (s *Server) line(b store.Box, x situation, lang int) boxLine {
 	default:
 		l.State, l.Class = [2]string{"正常", "good"}[lang], "good"
 	}
-	l.Clock, l.Drifts = fmt.Sprintf("%+.1f s", b.Drift.Seconds()), b.Drift.Abs() > driftBound
+	l.Clock, l.Drifts = fmt.Sprintf("%+.1f s", b.Drift.Round(100*time.Millisecond).Seconds()), b.Drift.Abs() > driftBound
 	if !b.Ends.IsZero() {
 		l.EndsOn, l.EndsSoon = b.Ends.Local().Format(time.DateOnly), b.Ends.Sub(now) < endsBound
 	}

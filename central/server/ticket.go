@@ -73,9 +73,17 @@ var tellers = map[kiosk.Kind]func(json.RawMessage) (what [2]string, more string)
 	kiosk.KindDelivered: tell(tellDelivered),
 	kiosk.KindGranted:   tell(tellGranted),
 	kiosk.KindBooked:    tell(tellBooked),
+	kiosk.KindKept:      words("取号机留存副本", "kept by the kiosk, too"),
+	kiosk.KindOwed:      words("脱离主机取号（预留号码）", "given without the host, from the reserve"),
+	kiosk.KindHanded:    words("主机接收脱机号票", "taken over by the host"),
+	kiosk.KindDoubted:   words("主机可能遗失，重新交接", "the host may have lost it: handed over again"),
 	kiosk.KindUnbooked: tell(func(a kiosk.Appointment) ([2]string, string) {
 		return [2]string{"预约取消", "appointment cancelled"}, a.Item
 	}),
+}
+
+func words(zh, en string) func(json.RawMessage) ([2]string, string) {
+	return func(json.RawMessage) ([2]string, string) { return [2]string{zh, en}, "" }
 }
 
 func tell[T any](f func(T) ([2]string, string)) func(json.RawMessage) ([2]string, string) {

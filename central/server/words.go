@@ -18,7 +18,9 @@ func deed(what, lang string) string {
 
 // roleOfBox says what a box is in the language of the page.
 func roleOfBox(role, lang string) string {
-	words := map[string][2]string{"host": {"大厅主机", "host"}, "box": {"普通设备", "box"}}
+	words := map[string][2]string{
+		"host": {"大厅主机", "host"}, "box": {"普通设备", "box"}, "whole": {"单机大厅", "whole hall"}, "kiosk": {"取号机", "kiosk"}, "display": {"显示", "display"},
+	}
 	w, ok := words[role]
 	switch {
 	case !ok:
