@@ -98,7 +98,7 @@ type bigRig struct {
 	issued, calls times
 	shown         times // from the answer of a call to the moment when its strip's box has it
 	called        sync.Map
-	load          float64 // share of one processor that the host took
+	load, own     float64 // shares of one processor that the host took, and this program
 }
 
 // work lets citizens come and clerks call for a while, at the pace of a full hall
@@ -110,9 +110,10 @@ func (b *bigRig) work(take func(ctx context.Context, n int) error) {
 	}
 	ctx, end := context.WithTimeout(b.t.Context(), *bigHall)
 	defer end()
-	before := b.host.processor()
+	begun, before, own := time.Now(), b.host.processor(), processor(b.t, os.Getpid())
 	b.begun(ctx, clerks, take)
-	b.load = float64(b.host.processor()-before) / float64(*bigHall)
+	took := float64(time.Since(begun))
+	b.load, b.own = float64(b.host.processor()-before)/took, float64(processor(b.t, os.Getpid())-own)/took
 }
 
 func (b *bigRig) begun(ctx context.Context, clerks []*member, take func(ctx context.Context, n int) error) {
@@ -178,20 +179,22 @@ func (b *bigRig) note(shown, answered time.Time) {
 }
 
 func (b *bigRig) report(what string) {
-	b.t.Logf("%s: tickets %s; calls %s; shown after the answer %s; host resident %.0f MiB, %.0f %% of one processor",
-		what, &b.issued, &b.calls, &b.shown, resident(b.t, b.host.cmd.Process.Pid), 100*b.load)
+	b.t.Logf("%s: tickets %s; calls %s; shown after the answer %s; host resident %.0f MiB, %.0f %% of one processor; people and boxes %.0f %%",
+		what, &b.issued, &b.calls, &b.shown, resident(b.t, b.host.cmd.Process.Pid), 100*b.load, 100*b.own)
 }
 
-// processor is how much processor time the box has used.
-func (m *member) processor() time.Duration {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", m.cmd.Process.Pid))
+func (m *member) processor() time.Duration { return processor(m.t, m.cmd.Process.Pid) }
+
+// processor is how much processor time a process has used.
+func processor(t testing.TB, pid int) time.Duration {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		m.t.Fatal(err)
+		t.Fatal(err)
 	}
 	f := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+2:]))
 	var user, system int64
 	if _, err := fmt.Sscan(f[11]+" "+f[12], &user, &system); err != nil {
-		m.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return time.Duration(user+system) * 10 * time.Millisecond
 }

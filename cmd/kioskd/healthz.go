@@ -38,9 +38,10 @@ func (b *box) diagnose(ctx context.Context) (diagnosis, bool) {
 		d.Store = v.store.Error()
 	}
 	if b.member != nil {
-		owed, host := b.member.Link().Owed, b.member.Host()
-		d.Owed = &owed
-		if host != (kiosk.Program{}) {
+		if _, owed, err := b.store.Owed(ctx, 0); err == nil {
+			d.Owed = &owed
+		}
+		if host := b.member.Host(); host != (kiosk.Program{}) {
 			d.Host = &host
 		}
 	}

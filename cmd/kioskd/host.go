@@ -54,6 +54,7 @@ func (b *box) makeHost() error {
 	up := newRelay(d.Who, func() *uplink { return b.uplink })
 	b.hosting = &hosting{h, d.Serve(up.before(h)), up, at.Listen}
 	b.hosting.server.ErrorLog = slog.NewLogLogger(b.log.Handler(), slog.LevelDebug) // strangers knock
+	b.wires = append(b.wires, part{"word to the boxes", h.Run, nil})
 	if !b.promoted {
 		b.giver = h
 	}

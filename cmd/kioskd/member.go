@@ -60,6 +60,7 @@ func (b *box) makeMember() error {
 	b.member = hall.NewBox(hall.BoxOptions{
 		Store: b.store, Hall: b.conf.Hall, Addresses: addresses, Client: &http.Client{Transport: transport}, Now: b.now,
 		Seen: seen, Save: func(s kiosk.Standing) error { return writeSeen(b.set.state, s) },
+		Whole:   len(b.conf.Touches)+len(b.conf.Printers) > 0,
 		Persons: b.persons.keep, OnChange: b.hostChanged, OnTaken: b.takenOver,
 	})
 	client, err := central.NewClient(b.conf.Join.Host[0], transport)

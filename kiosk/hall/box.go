@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -42,6 +43,7 @@ type BoxOptions struct {
 	Client    *http.Client  // presents the box's certificate; without a timeout of its own
 	Patience  time.Duration // for a ticket; default 300 ms
 	Now       func() time.Time
+	Whole     bool // it shows more of the hall than its places do: queues on a touch page
 
 	Seen     kiosk.Standing             // as it was saved before
 	Save     func(kiosk.Standing) error // keeps what was seen of the host, so that it survives a restart
@@ -55,7 +57,6 @@ type Link struct {
 	Up    bool
 	Since time.Time
 	Why   string // not up: one sentence
-	Owed  int    // tickets to hand in
 	Full  bool   // the reserve has been filled since the host is up
 }
 
@@ -236,12 +237,32 @@ func (b *Box) hello(ctx context.Context) error {
 	return b.o.Store.Hold(ctx, kiosk.Reserved{Void: w.Void, Why: w.Why})
 }
 
-func (b *Box) stream(ctx context.Context, alive func()) error {
-	q := url.Values{}
+// share is what the box asks the host to be told of.
+func (b *Box) share() url.Values {
+	q := url.Values{"steps": {"1"}}
+	whole := b.o.Whole || len(b.places) == 0
 	for _, p := range b.places {
 		q.Add("surface", p.Name)
+		whole = whole || p.Window == "" && len(p.Zones) == 0
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, b.Address()+Base+pathState+"?"+q.Encode(), nil)
+	if whole {
+		return q
+	}
+	for _, w := range b.o.Hall.Windows {
+		if slices.ContainsFunc(b.places, func(p kiosk.Place) bool { return p.Window == w.ID || slices.Contains(p.Zones, w.Zone) }) {
+			q.Add("window", w.ID)
+		}
+	}
+	for _, k := range b.o.Hall.Queues {
+		if slices.ContainsFunc(b.places, func(p kiosk.Place) bool { return slices.Contains(p.Zones, k.Zone) }) {
+			q.Add("queue", k.ID)
+		}
+	}
+	return q
+}
+
+func (b *Box) stream(ctx context.Context, alive func()) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, b.Address()+Base+pathState+"?"+b.share().Encode(), nil)
 	if err != nil {
 		return err
 	}
@@ -275,9 +296,13 @@ func (b *Box) stream(ctx context.Context, alive func()) error {
 // receive takes a state over.
 func (b *Box) receive(s State) error {
 	b.mu.Lock()
-	if s.Standing.Term < b.seen.Term {
+	s, err := s.onto(b.last)
+	if err == nil && s.Standing.Term < b.seen.Term {
+		err = fmt.Errorf("the hall host fell back to term %d", s.Standing.Term)
+	}
+	if err != nil {
 		b.mu.Unlock()
-		return fmt.Errorf("the hall host fell back to term %d", s.Standing.Term)
+		return err
 	}
 	if s.Standing.Term != b.seen.Term || s.Standing.Journal != b.seen.Journal {
 		clear(b.acked) // calls are numbered by the journal
@@ -293,7 +318,7 @@ func (b *Box) receive(s State) error {
 	}
 	rose := !b.link.Up
 	if rose {
-		b.link = Link{Up: true, Since: b.o.Now(), Owed: b.link.Owed}
+		b.link = Link{Up: true, Since: b.o.Now()}
 	}
 	link := b.link
 	due := fresh || time.Since(b.saved) > 2*time.Second
@@ -331,7 +356,7 @@ func (b *Box) down(err error) {
 	if b.link.Up {
 		since = b.o.Now()
 	}
-	b.link = Link{Since: since, Why: err.Error(), Owed: b.link.Owed}
+	b.link = Link{Since: since, Why: err.Error()}
 	link, seen := b.link, b.seen
 	b.mu.Unlock()
 	if fell {
@@ -419,10 +444,7 @@ const atOnce = 100
 
 func (b *Box) handIn(ctx context.Context) error {
 	for {
-		list, all, err := b.o.Store.Owed(ctx, atOnce)
-		b.mu.Lock()
-		b.link.Owed = all
-		b.mu.Unlock()
+		list, _, err := b.o.Store.Owed(ctx, atOnce)
 		if err != nil || len(list) == 0 {
 			return err
 		}

@@ -1,14 +1,17 @@
 package hall
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,8 +24,10 @@ import (
 
 func document() *kiosk.Hall {
 	return &kiosk.Hall{
-		ID: "test", Queues: []kiosk.Queue{{ID: "a", Prefix: "A"}}, Items: []kiosk.Item{{ID: "x", Queue: "a"}},
-		Windows: []kiosk.Window{{ID: "1", Number: 1, Groups: [][]string{{"a"}}}},
+		ID: "test", Zones: []kiosk.Zone{{ID: "here"}, {ID: "there"}},
+		Queues:  []kiosk.Queue{{ID: "a", Prefix: "A", Zone: "here"}, {ID: "b", Prefix: "B", Zone: "there"}},
+		Items:   []kiosk.Item{{ID: "x", Queue: "a"}, {ID: "y", Queue: "b"}},
+		Windows: []kiosk.Window{{ID: "1", Number: 1, Zone: "here", Groups: [][]string{{"a"}}}, {ID: "2", Number: 2, Zone: "there", Groups: [][]string{{"b"}}}},
 	}
 }
 
@@ -84,7 +89,16 @@ func newRig(t testing.TB) *rig {
 	}
 	r.host = host
 	r.server = httptest.NewServer(host)
-	t.Cleanup(func() { host.Close(); r.server.CloseClientConnections(); r.server.Close() })
+	ctx, end := context.WithCancel(context.Background())
+	var loop sync.WaitGroup
+	loop.Go(func() { _ = host.Run(ctx) })
+	t.Cleanup(func() {
+		host.Close()
+		r.server.CloseClientConnections()
+		r.server.Close()
+		end()
+		loop.Wait()
+	})
 	return r
 }
 
@@ -316,6 +330,124 @@ func TestAHostWaitsForItsBoxes(t *testing.T) {
 	}
 	if _, err := r.host.Issue(t.Context(), in, nil); err != nil {
 		t.Errorf("no number after the kiosk had spoken: %v", err)
+	}
+}
+
+// work lets a citizen come to a window and go, and one more wait.
+func (r *rig) work(window, item string, n int) {
+	r.t.Helper()
+	ctx, key := r.t.Context(), fmt.Sprint(window, "-", n)
+	_, err := r.store.SetWindow(ctx, kiosk.WindowRequest{Request: key + "-open", Window: window, By: "c", Desk: kiosk.Open})
+	for i := range 2 {
+		if err == nil {
+			_, err = r.host.Issue(ctx, kiosk.Intent{Request: fmt.Sprint(key, "-", i), Kiosk: "host", Channel: kiosk.ByTouch, Item: item}, nil)
+		}
+	}
+	if err == nil {
+		_, err = r.store.Call(ctx, kiosk.CallRequest{Request: key + "-call", Window: window, By: "c"})
+	}
+	for _, what := range []kiosk.Action{kiosk.DoStart, kiosk.DoDone} {
+		if err == nil {
+			_, err = r.store.Act(ctx, kiosk.ActRequest{Request: key + "-" + string(what), Action: what, Window: window, By: "c"})
+		}
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// What a box has after many changes is its share of what the store says: a strip's
+// window, a wall's zone, a kiosk's whole hall.
+func TestABoxKnowsItsShareOfTheHall(t *testing.T) {
+	r := newRig(t)
+	boxes := map[*joined]func(place string) bool{
+		r.join("k1"): func(string) bool { return true },
+		r.join("d1", kiosk.Place{Name: Named("d1", "strip"), Window: "2"}):            func(p string) bool { return p == "2" },
+		r.join("d2", kiosk.Place{Name: Named("d2", "wall"), Zones: []string{"here"}}): func(p string) bool { return p == "1" || p == "a" },
+	}
+	for n := range 20 {
+		r.work("1", "x", n)
+		r.work("2", "y", n)
+	}
+	for box, mine := range boxes {
+		until(t, box.device+" has its share", func() bool {
+			want, err := r.store.Snapshot(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			want.Windows = slices.DeleteFunc(want.Windows, func(w kiosk.WindowState) bool { return !mine(w.Window) })
+			want.Queues = slices.DeleteFunc(want.Queues, func(q kiosk.QueueState) bool { return !mine(q.Queue) })
+			want.Calls = slices.DeleteFunc(want.Calls, func(c kiosk.Call) bool { return !mine(c.Window) })
+			got, _ := box.Last()
+			return len(want.Calls) > 0 && text(t, got) == text(t, want)
+		})
+	}
+}
+
+// text is v as it would be sent; no list is an empty one.
+func text(t testing.TB, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(b), ":null", ":[]")
+}
+
+// A box hears what has changed of its share, and no more; one that was made before
+// there were steps gets the whole hall every time.
+func TestAStreamTellsWhatHasChanged(t *testing.T) {
+	r := newRig(t)
+	client := &http.Client{Transport: &wire{device: "d1"}}
+	defer client.CloseIdleConnections()
+	listen := func(query string) func() State {
+		res, err := client.Get(r.server.URL + Base + pathState + query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { res.Body.Close() })
+		lines := bufio.NewScanner(res.Body)
+		lines.Buffer(nil, maxSaid)
+		return func() (s State) {
+			for lines.Scan() {
+				if data, ok := bytes.CutPrefix(lines.Bytes(), []byte("data: ")); ok {
+					if err := json.Unmarshal(data, &s); err != nil {
+						t.Fatal(err)
+					}
+					return s
+				}
+			}
+			t.Fatalf("the stream ended: %v", lines.Err())
+			return s
+		}
+	}
+	strip, before := listen("?steps=1&window=2"), listen("")
+	if s := strip(); s.Since != 0 || len(s.Snapshot.Windows) != 1 || len(s.Snapshot.Queues) != 0 {
+		t.Errorf("a strip is told first: %+v", s)
+	}
+	before()
+	r.work("1", "x", 1)
+	r.work("2", "y", 1)
+	for told, done := false, false; !done; {
+		s := strip()
+		if s.Since == 0 || len(s.Snapshot.Queues) > 0 || slices.ContainsFunc(s.Snapshot.Windows, func(w kiosk.WindowState) bool { return w.Window != "2" }) {
+			t.Errorf("a strip is told then: %+v", s)
+		}
+		told = told || len(s.Snapshot.Windows) > 0
+		done = told && len(s.Snapshot.Windows) == 0 // nothing but a sign of life
+	}
+	if s := before(); s.Since != 0 || len(s.Snapshot.Windows) != 2 || len(s.Snapshot.Queues) != 2 {
+		t.Errorf("an old box is told: %+v", s)
+	}
+}
+
+// A host that tells nonsense is left, and asked anew.
+func TestStepsThatDoNotFitAreRefused(t *testing.T) {
+	last := State{Telling: 3}
+	for _, s := range []State{{Telling: 5, Since: 4}, {Telling: 4, Since: 3, Latest: []int64{7}}} {
+		if _, err := s.onto(last); err == nil {
+			t.Errorf("%+v was taken over", s)
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package hall
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -45,7 +44,7 @@ type HostOptions struct {
 	Program  kiosk.Program // that it runs
 }
 
-// A Host answers the boxes of its hall.
+// A Host answers the boxes of its hall. Run is its loop.
 type Host struct {
 	o      HostOptions
 	mux    *http.ServeMux
@@ -54,15 +53,11 @@ type Host struct {
 
 	mu      sync.Mutex
 	missing map[string]bool // boxes that have not presented themselves since the start
-	coded   coded
 	second  second
-	streams int // that are open
-}
-
-// coded is a snapshot as it goes out, made once for all boxes.
-type coded struct {
-	seq  int64
-	text []byte
+	streams map[*stream]bool // that are open
+	telling *telling         // the latest
+	told    chan struct{}    // closed with the first telling
+	unread  error            // why there is no later one
 }
 
 // NewHost reads who belongs to the hall. After a start the host gives no number
@@ -79,7 +74,7 @@ func NewHost(ctx context.Context, o HostOptions) (*Host, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	h := &Host{o: o, mux: http.NewServeMux(), opened: make(chan struct{}), done: make(chan struct{}), missing: map[string]bool{}}
+	h := &Host{o: o, mux: http.NewServeMux(), opened: make(chan struct{}), done: make(chan struct{}), told: make(chan struct{}), missing: map[string]bool{}, streams: map[*stream]bool{}}
 	boxes, err := o.Store.Boxes(ctx, o.Now().Add(-o.Recent))
 	if err != nil {
 		return nil, err
@@ -234,83 +229,6 @@ func (h *Host) delivered(ctx context.Context, device string, ask kiosk.Delivered
 	return struct{}{}, h.o.Store.Deliver(ctx, ask)
 }
 
-// state streams the hall to one box until either side goes away.
-func (h *Host) state(rw http.ResponseWriter, r *http.Request) {
-	device, ok := h.o.Who(r)
-	surfaces := r.URL.Query()["surface"]
-	if !ok || slices.ContainsFunc(surfaces, func(s string) bool { return !owns(device, s) }) {
-		writeFault(rw, notYours)
-		return
-	}
-	changed, stop := h.o.Store.Watch()
-	defer stop()
-	rw.Header().Set("Content-Type", "text/event-stream")
-	rw.Header().Set("X-Accel-Buffering", "no")
-	pulse := time.NewTicker(beat)
-	defer pulse.Stop()
-	defer h.opens()()
-	for {
-		told, err := h.send(rw, r, device, surfaces)
-		if err != nil || !h.pause(r.Context(), nil, time.After(spread)) || !h.due(r.Context(), changed, pulse.C, surfaces, told) {
-			return
-		}
-	}
-}
-
-// opens counts a stream until the function that it returns is called.
-func (h *Host) opens() (closed func()) {
-	add := func(n int) {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.streams += n
-	}
-	add(1)
-	return func() { add(-1) }
-}
-
-// calm is how often boxes hear of what they need not show at once: the more boxes,
-// the less often, so that to tell all of them is a bounded share of the host's work.
-func (h *Host) calm() time.Duration {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return min(time.Duration(h.streams)*perBox, beat)
-}
-
-// due waits until there is something to tell a box: a call that its surfaces have
-// to show, at once; anything else in its turn.
-func (h *Host) due(ctx context.Context, changed <-chan struct{}, clock <-chan time.Time, surfaces []string, told int64) bool {
-	turn := time.NewTimer(h.calm())
-	defer turn.Stop()
-	for news, free := false, false; !news || !free; {
-		select {
-		case <-changed:
-			news = true
-			if list, err := h.owed(ctx, surfaces); err != nil || latest(list) > told {
-				return true
-			}
-		case <-turn.C:
-			free = true
-		case <-clock:
-			return true
-		case <-ctx.Done():
-			return false
-		case <-h.done:
-			return false
-		}
-	}
-	return true
-}
-
-// latest is the highest call of any surface.
-func latest(owed map[string][]kiosk.Call) (seq int64) {
-	for _, calls := range owed {
-		for _, c := range calls {
-			seq = max(seq, c.Seq)
-		}
-	}
-	return seq
-}
-
 // pause waits for news or the clock; false when the stream is over.
 func (h *Host) pause(ctx context.Context, news <-chan struct{}, clock <-chan time.Time) bool {
 	select {
@@ -322,85 +240,4 @@ func (h *Host) pause(ctx context.Context, news <-chan struct{}, clock <-chan tim
 		return false
 	}
 	return true
-}
-
-// send writes one whole state, and returns the latest call in it that the box owes.
-func (h *Host) send(rw http.ResponseWriter, r *http.Request, device string, surfaces []string) (told int64, err error) {
-	text, told, err := h.message(r.Context(), surfaces)
-	if err != nil {
-		if r.Context().Err() == nil {
-			h.o.OnError(device, err)
-		}
-		return 0, err
-	}
-	rc := http.NewResponseController(rw)
-	if err := rc.SetWriteDeadline(time.Now().Add(slow)); err != nil {
-		return 0, err
-	}
-	for _, part := range [][]byte{[]byte("data: "), text, []byte("\n\n")} {
-		if _, err := rw.Write(part); err != nil {
-			return 0, err
-		}
-	}
-	return told, rc.Flush()
-}
-
-// owed are the calls that surfaces have not acknowledged.
-func (h *Host) owed(ctx context.Context, surfaces []string) (map[string][]kiosk.Call, error) {
-	owed := map[string][]kiosk.Call{}
-	for _, s := range surfaces {
-		calls, err := h.o.Store.Undelivered(ctx, s)
-		if err != nil {
-			return nil, err
-		}
-		if len(calls) > 0 {
-			owed[s] = calls
-		}
-	}
-	return owed, nil
-}
-
-// message is a State as JSON. What all boxes get alike is encoded once.
-func (h *Host) message(ctx context.Context, surfaces []string) (text []byte, told int64, err error) {
-	owed, err := h.owed(ctx, surfaces) // first: see display.Keeper
-	if err != nil {
-		return nil, 0, err
-	}
-	snap, err := h.o.Snapshot(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
-	common, err := h.encode(ctx, snap)
-	if err != nil {
-		return nil, 0, err
-	}
-	own, err := json.Marshal(owed)
-	if err != nil {
-		return nil, 0, err
-	}
-	return slices.Concat(common, []byte(`,"owed":`), own, []byte("}")), latest(owed), nil
-}
-
-func (h *Host) encode(ctx context.Context, snap kiosk.Snapshot) ([]byte, error) {
-	h.mu.Lock()
-	if c := h.coded; c.text != nil && c.seq == snap.Seq {
-		h.mu.Unlock()
-		return c.text, nil
-	}
-	h.mu.Unlock()
-	st, err := h.o.Store.Standing(ctx)
-	if err != nil {
-		return nil, err
-	}
-	text, err := json.Marshal(State{Standing: st, Snapshot: snap})
-	if err != nil {
-		return nil, err
-	}
-	text = text[:len(text)-1]
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.coded.text == nil || snap.Seq > h.coded.seq {
-		h.coded = coded{snap.Seq, text}
-	}
-	return text, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,29 +24,72 @@ const (
 	pathHandIn    = "/handin"    // POST HandIn: Handed
 	pathDelivered = "/delivered" // POST Delivered: nothing
 	pathCopy      = "/copy"      // POST copyAsk: copyPage, from a stand-in alone
-	pathState     = "/state"     // GET ?surface=...: event stream of states
+	pathState     = "/state"     // GET ?surface=...&window=...&queue=...&steps: event stream of states
 )
 
 // termHeader carries the highest term that the asker has seen.
 const termHeader = "Longcheng-Term"
 
 const (
-	maxAsk   = 1 << 20         // bytes of a request
-	maxSaid  = 8 << 20         // bytes of an answer, or of one state
-	beat     = 2 * time.Second // a stream says something at least this often
-	silence  = 3 * beat        // after which a stream is dead
-	slow     = 5 * time.Second // a client that has not taken a write by then is dropped
-	spread   = 20 * time.Millisecond
-	perBox   = 3 * time.Millisecond   // between two states without a call, for each box that is connected
+	maxAsk   = 1 << 20                // bytes of a request
+	maxSaid  = 8 << 20                // bytes of an answer, or of one state
+	beat     = 2 * time.Second        // a stream says something at least this often
+	silence  = 3 * beat               // after which a stream is dead
+	slow     = 5 * time.Second        // a client that has not taken a write by then is dropped
+	spread   = 20 * time.Millisecond  // between two tellings, at least
+	perBox   = time.Millisecond       // between two states without a call, for each box that is connected
+	anew     = time.Minute            // after which a state is whole again
 	patience = 300 * time.Millisecond // for a ticket; a citizen stands there
 	answerIn = 10 * time.Second       // for everything else
 )
 
-// A State is the whole hall as one box needs it.
+// A State is the hall as one box needs it: its windows and their calls, and its
+// queues. It is whole, or with Since what has changed: the lists of Snapshot then
+// hold what is new since that telling, and Latest which calls it has now.
 type State struct {
 	Standing kiosk.Standing          `json:"standing"`
+	Telling  int64                   `json:"telling,omitempty"`
+	Since    int64                   `json:"since,omitempty"`
+	Latest   []int64                 `json:"latest,omitempty"`
 	Snapshot kiosk.Snapshot          `json:"snapshot"`
 	Owed     map[string][]kiosk.Call `json:"owed,omitempty"` // by surface: calls that it has not acknowledged
+}
+
+// onto returns the whole state that s makes of the last one.
+func (s State) onto(last State) (State, error) {
+	if s.Since == 0 {
+		return s, nil
+	}
+	if s.Since != last.Telling {
+		return s, fmt.Errorf("the hall host tells what is new since telling %d, and this box has telling %d", s.Since, last.Telling)
+	}
+	news := s.Snapshot
+	s.Snapshot.Windows = replaced(last.Snapshot.Windows, news.Windows, func(w kiosk.WindowState) string { return w.Window })
+	s.Snapshot.Queues = replaced(last.Snapshot.Queues, news.Queues, func(q kiosk.QueueState) string { return q.Queue })
+	s.Snapshot.Calls = nil
+	known := map[int64]kiosk.Call{}
+	for _, c := range append(slices.Clone(last.Snapshot.Calls), news.Calls...) {
+		known[c.Seq] = c
+	}
+	for _, seq := range s.Latest {
+		c, ok := known[seq]
+		if !ok {
+			return s, fmt.Errorf("the hall host has call %d, and never told of it", seq)
+		}
+		s.Snapshot.Calls = append(s.Snapshot.Calls, c)
+	}
+	return s, nil
+}
+
+// replaced returns a copy of list with what is new in its place.
+func replaced[T any](list, news []T, name func(T) string) []T {
+	list = slices.Clone(list)
+	for _, v := range news {
+		if i := slices.IndexFunc(list, func(o T) bool { return name(o) == name(v) }); i >= 0 {
+			list[i] = v
+		}
+	}
+	return list
 }
 
 type wanted struct {
