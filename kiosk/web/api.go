@@ -22,7 +22,7 @@ type out[T any] struct{ Body T }
 func (w *Web) api(mux *http.ServeMux) {
 	c := huma.DefaultConfig("Longcheng hall API", "1.0.0")
 	c.Info.Description = "Tickets, calls and the state of one public service hall. Errors are application/problem+json with a code and a sentence in Chinese and English. " +
-		"GET " + base + "/stream sends the whole state as server-sent events (event: state), at once and after every change."
+		"GET " + base + "/stream sends the whole state as server-sent events (event: state), at once and after every change; with ?window=ID that window, its calls and the queues it serves alone, when they have changed."
 	c.DocsPath, c.OpenAPIPath, c.SchemasPath, c.CreateHooks = "", "", "", nil
 	c.Transformers = []huma.Transformer{known}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"session": {Type: "apiKey", In: "cookie", Name: cookieName}}

@@ -321,6 +321,33 @@ func TestStream(t *testing.T) {
 	}
 }
 
+// A console hears of its own window and the queues that it serves, and of nothing
+// else.
+func TestAConsoleIsToldOfItsWindow(t *testing.T) {
+	hall := kiosk.Snapshot{
+		Seq: 1, Windows: []kiosk.WindowState{{Window: "1", Groups: [][]string{{"a"}, {"b"}}}, {Window: "2"}},
+		Queues: []kiosk.QueueState{{Queue: "a"}, {Queue: "c"}}, Calls: []kiosk.Call{{Seq: 2, Window: "2"}, {Seq: 1, Window: "1"}},
+	}
+	d := &desk{window: "1", view: func(context.Context) (kiosk.Snapshot, error) { return hall, nil }}
+	news := func(want bool) {
+		t.Helper()
+		v, err := d.news(t.Context())
+		if err != nil || (v != nil) != want {
+			t.Fatalf("told %+v, %v", v, err)
+		}
+		if s, _ := v.(kiosk.Snapshot); want && (len(s.Windows) != 1 || len(s.Queues) != 1 || len(s.Calls) != 1 || s.Seq != hall.Seq) {
+			t.Errorf("told %+v", s)
+		}
+	}
+	news(true)
+	hall.Seq, hall.Windows = 2, []kiosk.WindowState{hall.Windows[0], {Window: "2", Desk: kiosk.Open}}
+	news(false)
+	hall.Seq, hall.Queues = 3, []kiosk.QueueState{{Queue: "a", Waiting: 1}, {Queue: "c"}}
+	news(true)
+	d.sent = d.sent.Add(-heartbeat)
+	news(true) // a sign of life
+}
+
 func nextState(t *testing.T, lines *bufio.Scanner) (s kiosk.Snapshot) {
 	t.Helper()
 	for lines.Scan() {

@@ -5,17 +5,21 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"time"
+
+	"longcheng/kiosk"
 )
 
 const (
-	heartbeat = 10 * time.Second // a page that hears nothing for longer knows it is cut off
-	slow      = 5 * time.Second  // a client that has not taken a write by then is dropped
+	heartbeat = 10 * time.Second      // a page that hears nothing for longer knows it is cut off
+	slow      = 5 * time.Second       // a client that has not taken a write by then is dropped
+	spread    = 30 * time.Millisecond // between two messages, at least
 )
 
 // stream sends read's value at once, after every signal and at every heartbeat.
-// Each message is the whole state, so that a lost one costs nothing; signals that
-// come while one is written become one.
+// Each message is whole, so that a lost one costs nothing; signals that come while
+// one is written become one. A read that returns nil has nothing new to tell.
 func (w *Web) stream(rw http.ResponseWriter, r *http.Request, read func(context.Context) (any, error), watch ...func() (<-chan struct{}, func())) {
 	select {
 	case w.streams <- struct{}{}:
@@ -37,6 +41,13 @@ func (w *Web) stream(rw http.ResponseWriter, r *http.Request, read func(context.
 	defer beat.Stop()
 	for w.send(rw, r, read) == nil {
 		select {
+		case <-time.After(spread):
+		case <-r.Context().Done():
+			return
+		case <-w.done:
+			return
+		}
+		select {
 		case <-signals[0]:
 		case <-signals[1]:
 		case <-beat.C:
@@ -55,6 +66,9 @@ func (w *Web) send(rw http.ResponseWriter, r *http.Request, read func(context.Co
 	if err != nil {
 		name, v = "fault", w.problem(r.Context(), err, true)
 	}
+	if v == nil {
+		return nil
+	}
 	body, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -69,6 +83,69 @@ func (w *Web) send(rw http.ResponseWriter, r *http.Request, read func(context.Co
 	return rc.Flush()
 }
 
+// streamState sends the hall after every change; to who asks for one window, what a
+// clerk sees there, when that has changed: a large hall has hundreds of consoles.
 func (w *Web) streamState(rw http.ResponseWriter, r *http.Request) {
-	w.stream(rw, r, func(ctx context.Context) (any, error) { return w.view(ctx) }, w.o.State.Watch)
+	read := func(ctx context.Context) (any, error) { return w.view(ctx) }
+	if window := r.URL.Query().Get("window"); window != "" {
+		read = (&desk{window: window, view: w.view}).news
+	}
+	w.stream(rw, r, read, w.o.State.Watch)
+}
+
+// A desk is a window whose state is streamed.
+type desk struct {
+	window string
+	view   func(context.Context) (kiosk.Snapshot, error)
+	last   kiosk.Snapshot // as it was sent
+	sent   time.Time
+}
+
+// news returns the state of the window and of the queues that it serves; nil when
+// they are as they were sent a moment ago.
+func (d *desk) news(ctx context.Context) (any, error) {
+	s, err := d.view(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s = at(s, d.window)
+	same := s
+	same.Seq, same.At = d.last.Seq, d.last.At
+	if reflect.DeepEqual(same, d.last) && time.Since(d.sent) < heartbeat/2 {
+		return nil, nil
+	}
+	d.last, d.sent = s, time.Now()
+	return s, nil
+}
+
+// at is what of the hall's state is at one window.
+func at(s kiosk.Snapshot, window string) kiosk.Snapshot {
+	serves := map[string]bool{}
+	var windows []kiosk.WindowState
+	for _, w := range s.Windows {
+		if w.Window != window {
+			continue
+		}
+		windows = append(windows, w)
+		for _, group := range w.Groups {
+			for _, q := range group {
+				serves[q] = true
+			}
+		}
+	}
+	s.Windows = list(windows)
+	s.Queues = only(s.Queues, func(q kiosk.QueueState) bool { return serves[q.Queue] })
+	s.Calls = only(s.Calls, func(c kiosk.Call) bool { return c.Window == window })
+	return s
+}
+
+// only returns the elements that are wanted.
+func only[T any](from []T, wanted func(T) bool) []T {
+	l := []T{}
+	for _, v := range from {
+		if wanted(v) {
+			l = append(l, v)
+		}
+	}
+	return l
 }

@@ -159,7 +159,7 @@ function onLink(ok) {
 
 function begin() {
   if (link) link.close();
-  link = follow('/api/v1/stream', (s) => me && onState(s), onLink);
+  link = follow('/api/v1/stream' + (me.window ? '?window=' + encodeURIComponent(me.window) : ''), (s) => me && onState(s), onLink);
   draw();
 }
 
