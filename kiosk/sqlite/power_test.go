@@ -30,9 +30,7 @@ const (
 // disk after a power cut; mounting the copy replays the journal of ext4. The
 // child says what it acknowledged into memory outside that disk.
 func TestPowerCut(t *testing.T) {
-	if !powerful(t) {
-		return
-	}
+	wantPower(t)
 	for round := range powerRounds {
 		t.Run(fmt.Sprint("round", round+1), func(t *testing.T) {
 			clients := 1 + round*8
@@ -50,9 +48,7 @@ func TestPowerCut(t *testing.T) {
 
 // Without syncs the same method must see losses: else it would prove nothing.
 func TestPowerCutIsSeen(t *testing.T) {
-	if !powerful(t) {
-		return
-	}
+	wantPower(t)
 	w := startPower(t, 1, "OFF")
 	w.cut(t, 60, func(t *testing.T, at string, acked map[string]string) {
 		s, err := Open(t.Context(), Options{Path: filepath.Join(at, "hall.db"), Hall: hall(), Origin: "k1", Now: (&clock{t: morning}).now})
@@ -69,14 +65,13 @@ func TestPowerCutIsSeen(t *testing.T) {
 	})
 }
 
-// powerful reports whether power can be cut here. Only somebody who is not root
-// on a machine of his own may go without; a robot fails (CI is set), and so does
-// root without the tools.
-func powerful(t *testing.T) bool {
+// wantPower wants a machine on which power can be cut. Only somebody who is not root
+// on a machine of his own may go without; a robot fails (CI is set), and so does root
+// without the tools.
+func wantPower(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 && os.Getenv("CI") == "" {
-		t.Log("power cut: NOT TESTED: mounting needs root: run sudo make test-power")
-		return false
+		t.Skip("power cut: NOT TESTED: mounting needs root: run sudo make test-power")
 	}
 	if os.Geteuid() != 0 {
 		t.Fatal("power cut: mounting needs root: run the tests as root")
@@ -89,7 +84,6 @@ func powerful(t *testing.T) bool {
 	if _, err := os.Stat("/dev/loop-control"); err != nil {
 		t.Fatalf("power cut: %v: load the loop module (modprobe loop), or start the container with its loop devices", err)
 	}
-	return true
 }
 
 // A powered machine is a child at work on a disk of its own.
