@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -35,7 +36,7 @@ func runs() kiosk.Program {
 
 const usage = `kioskd runs a hall's box.
 
-  kioskd run    [-config FILE] [-state DIR] [-listen ADDR] [-clock-offset D] [-releases DIR] [-log json] [-verbose]
+  kioskd run    [-config FILE] [-state DIR] [-listen ADDR] [-clock-offset D] [-clock-steps FILE] [-releases DIR] [-log json] [-verbose]
         run until SIGTERM; a second signal exits at once
   kioskd check  [-config FILE] [-state DIR] [-json] [-documents]
         check the configuration and all that it names: one finding per line, as
@@ -53,6 +54,7 @@ type settings struct {
 	state  string
 	listen string
 	offset time.Duration
+	steps  string // file with what is added to the clock beside offset
 	json   bool
 	papers bool
 
@@ -99,6 +101,7 @@ func parse(name string, args []string, errs io.Writer) (set settings, err error)
 	case "run":
 		f.StringVar(&set.listen, "listen", "", "serve the pages here instead of web.listen")
 		f.DurationVar(&set.offset, "clock-offset", 0, "for rehearsals: added to the clock, so that a hall can be open at night")
+		f.StringVar(&set.steps, "clock-steps", "", "for rehearsals: a file that holds what is added to the clock as well; it may change while the daemon runs")
 		f.StringVar(&set.log, "log", "text", "text: key=value; json: one JSON object per line")
 		f.StringVar(&set.releases, "releases", "/var/lib/longcheng-release", "what kioskctl update remembers of releases")
 		f.BoolVar(&set.verbose, "verbose", false, "log every request, with its id")
@@ -161,7 +164,17 @@ func run(set settings, log *slog.Logger) error {
 }
 
 // now is the clock of the box.
-func (s settings) now() time.Time { return time.Now().Add(s.offset) }
+func (s settings) now() time.Time { return time.Now().Add(s.offset + step(s.steps)) }
+
+// step reads a clock's step from its file; without one there is none.
+func step(file string) time.Duration {
+	if file == "" {
+		return 0
+	}
+	text, _ := os.ReadFile(file)                                // a rehearsal without steps yet
+	d, _ := time.ParseDuration(strings.TrimSpace(string(text))) // nothing is 0
+	return d
+}
 
 // live is the life of the box with one hall document. It reports whether there is
 // to be another one.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"net/http/cookiejar"
 	"os"
@@ -19,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"longcheng/central"
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/internal/door"
 	"longcheng/kiosk"
@@ -90,7 +92,7 @@ func (m *member) start() *member {
 	}
 	listen := m.at.address(m.t, 8080)
 	d := &process{t: m.t, url: "http://" + listen, done: make(chan struct{}), http: m.at.client()}
-	d.cmd = exec.Command(bin, "run", "-config", m.conf, "-state", m.state, "-listen", listen, "-clock-offset", (m.offset + awayFromMidnight()).String())
+	d.cmd = exec.Command(bin, "run", "-config", m.conf, "-state", m.state, "-listen", listen, "-clock-offset", (m.offset + awayFromMidnight()).String(), "-clock-steps", m.clock())
 	d.cmd.Stderr = &d.log
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	m.at.in(func() { err = d.cmd.Start() })
@@ -213,16 +215,21 @@ func (m *member) journal() (events []kiosk.Event) {
 		m.t.Fatal(err)
 	}
 	defer s.Close()
-	events, err = s.Journal(context.Background(), 0, 10_000)
-	if err != nil {
-		m.t.Fatal(err)
+	for {
+		page, err := s.Journal(context.Background(), int64(len(events)), 10_000)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		if events = append(events, page...); len(page) == 0 {
+			return events
+		}
 	}
-	return events
 }
 
 // A paper is a ticket that somebody holds.
 type paper struct {
 	id, number, box string
+	day             kiosk.Day
 	taken           time.Time
 }
 
@@ -235,7 +242,7 @@ type audit struct {
 func (a *audit) hold(box string, i kiosk.Issued) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.papers = append(a.papers, paper{i.Visit.ID, i.Visit.Number, box, i.Visit.TakenAt})
+	a.papers = append(a.papers, paper{i.Visit.ID, i.Visit.Number, box, i.Visit.Day, i.Visit.TakenAt})
 }
 
 func (a *audit) count(box string) (n int) {
@@ -479,6 +486,17 @@ func (m *member) sees(numbers int) bool {
 	return err == nil && s.Numbers["B"] >= numbers
 }
 
+// clock is the file by which the box's clock is set while it runs.
+func (m *member) clock() string { return filepath.Join(m.state, "clock") }
+
+// jump sets the clock of a running box.
+func (m *member) jump(step time.Duration) {
+	m.t.Helper()
+	if err := central.WriteFile(m.clock(), []byte(step.String()), 0o600); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
 // set starts a box again with another clock.
 func (m *member) set(offset time.Duration) *member {
 	m.t.Helper()
@@ -492,9 +510,7 @@ func (m *member) set(offset time.Duration) *member {
 // comes twice on a day, and nobody is sent to the desk.
 func TestClocksJumpOverMidnightAndBack(t *testing.T) {
 	h := newSeveralHall(t)
-	c, _ := config.Load(h.host.conf)
-	now := time.Now().In(c.Hall.Location())
-	over := time.Date(now.Year(), now.Month(), now.Day()+1, 0, 30, 0, 0, now.Location()).Sub(now) - awayFromMidnight()
+	over := h.midnight() + 30*time.Minute
 	k1, k2 := h.join("kiosk.toml", "kiosk-1"), h.join("kiosk.toml", "kiosk-2")
 	a, n := &audit{}, 0
 	take := func(boxes ...*member) {
@@ -524,11 +540,19 @@ func TestClocksJumpOverMidnightAndBack(t *testing.T) {
 	for _, m := range []*member{k1, k2, h.host} {
 		m.stop()
 	}
+	known := a.days(t, h.host.journal())
+	t.Logf("%d papers, %d events of tickets, clocks %s ahead and back", len(a.papers), known, over.Round(time.Minute))
+}
+
+// days wants every paper in the journal once, no number twice on a business day, and
+// nobody sent to the desk. It returns how many tickets are in the journal.
+func (a *audit) days(t *testing.T, events []kiosk.Event) int {
+	t.Helper()
 	type entry struct {
 		Visit kiosk.Visit `json:"visit"`
 	}
 	known, numbers := map[string]string{}, map[string]string{}
-	for _, e := range h.host.journal() {
+	for _, e := range events {
 		var b entry
 		if e.Kind == kiosk.KindIssued && json.Unmarshal(e.Body, &b) == nil {
 			if known[b.Visit.ID] != "" {
@@ -550,5 +574,56 @@ func TestClocksJumpOverMidnightAndBack(t *testing.T) {
 			t.Errorf("paper %s of %s is %q in the journal", p.number, p.box, known[p.id])
 		}
 	}
-	t.Logf("%d papers, %d events of tickets, clocks %s ahead and back", len(a.papers), len(known), over.Round(time.Minute))
+	return len(known)
+}
+
+// The clocks of host and kiosks are set while all of them run and citizens come: to
+// the last second of the day, over midnight, and back, in any order. Nobody's number
+// comes twice on a day, and every paper is in the journal.
+func TestClocksAreSetUnderARunningHall(t *testing.T) {
+	h := newSeveralHall(t)
+	k1, k2 := h.join("kiosk.toml", "kiosk-1"), h.join("kiosk.toml", "kiosk-2")
+	for _, k := range []*member{k1, k2} { // at the desk nobody is slowed down
+		k.signIn()
+	}
+	a, boxes := &audit{}, []*member{h.host, k1, k2}
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	dice := rand.New(rand.NewPCG(seed, 1))
+	ctx, end := context.WithCancel(t.Context())
+	defer end()
+	var people sync.WaitGroup
+	a.rush(ctx, &people, k1)
+	a.rush(ctx, &people, k2)
+	for range 12 {
+		box := boxes[dice.IntN(len(boxes))]
+		box.jump([]time.Duration{0, h.midnight() - time.Second, h.midnight() + 30*time.Minute}[dice.IntN(3)])
+		n1, n2 := a.count(k1.device)+2, a.count(k2.device)+2
+		k1.until("more tickets", func() bool { return a.count(k1.device) >= n1 && a.count(k2.device) >= n2 })
+	}
+	for _, m := range boxes {
+		m.jump(0)
+	}
+	end()
+	people.Wait()
+	for _, m := range boxes[1:] {
+		m.joined()
+	}
+	k1.until("the hand-in", func() bool { return k1.owed() == 0 && k2.owed() == 0 })
+	for _, m := range []*member{k1, k2, h.host} {
+		m.stop()
+	}
+	events := h.host.journal()
+	days := map[kiosk.Day]bool{}
+	for _, p := range a.papers {
+		days[p.day] = true
+	}
+	t.Logf("%d papers of %d days, %d tickets in the journal", len(a.papers), len(days), a.days(t, events))
+}
+
+// midnight is how far the next one is from the clocks of the hall.
+func (h *severalHall) midnight() time.Duration {
+	c, _ := config.Load(h.host.conf)
+	now := time.Now().In(c.Hall.Location())
+	return time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, now.Location()).Sub(now) - awayFromMidnight()
 }
