@@ -97,6 +97,45 @@ func TestACopyTakesItsHostsPlace(t *testing.T) {
 	fenced(t, p, s)
 }
 
+// The host dies while its own printer prints. At the stand-in the number waits and can
+// be called; that paper came is not claimed, and a marked copy stays to be printed. The
+// old host, when it is back, prints the same number, marked, and gives no second one.
+func TestPaperUnderWayWhenTheHostDied(t *testing.T) {
+	p := newPair(t)
+	ctx := context.Background()
+	in := want("1")
+	in.Printer = "p"
+	paper := must[kiosk.Issued](t)(p.host.Issue(ctx, in, nil))
+	job, _, _, err := p.host.NextJob(ctx, "p")
+	if err = errors.Join(err, p.host.SetJob(ctx, job.ID, kiosk.JobPrinting, "")); err != nil {
+		t.Fatal(err)
+	}
+	r := openReplica(t, filepath.Join(p.dir, "copy.db"))
+	follow(t, p.host, r, 100)
+	if err := p.host.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := promoted(t, r, "standin", p.clock.now)
+	p.host = openNamed(t, p.host.path, "host", p.clock.now)
+	for _, store := range []*Store{s, p.host} {
+		v := must[kiosk.Visit](t)(store.Visit(ctx, paper.Visit.ID))
+		if len(v.Jobs) != 2 || v.Jobs[0].State != kiosk.JobUnknown || v.Jobs[1].State != kiosk.JobPending || v.Jobs[1].Copy != 1 {
+			t.Errorf("the paper of %s at %v: %+v", v.Number, store.Origin(), v.Jobs)
+		}
+	}
+	seen := must[kiosk.Standing](t)(s.Standing(ctx))
+	if _, err := p.host.Meet(ctx, kiosk.Hello{Joined: kiosk.Joined{Box: p.kiosk.Origin(), Seq: 1}, Seen: seen}); !errors.Is(err, &kiosk.Refusal{Code: "replaced"}) {
+		t.Errorf("the old host said %v", err)
+	}
+	if j, slip, ok, err := p.host.NextJob(ctx, "p"); err != nil || !ok || j.Copy != 1 || slip.Visit.Number != paper.Visit.Number {
+		t.Errorf("the old host prints %+v of %s, %v %v", j, slip.Visit.Number, ok, err)
+	}
+	must[kiosk.WindowState](t)(s.SetWindow(ctx, kiosk.WindowRequest{Request: "w", Window: "1", Desk: kiosk.Open}))
+	if c := must[kiosk.Call](t)(s.Call(ctx, kiosk.CallRequest{Request: "c", Window: "1"})); c.Number != paper.Visit.Number {
+		t.Errorf("the stand-in calls %s, the paper says %s", c.Number, paper.Visit.Number)
+	}
+}
+
 // chained wants the present chapter to begin at 1 and to follow from its genesis.
 func chained(t *testing.T, s *Store) {
 	t.Helper()
