@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/cookiejar"
@@ -110,6 +111,11 @@ func (b *bigRig) work(take func(ctx context.Context, n int) error) {
 	}
 	ctx, end := context.WithTimeout(b.t.Context(), *bigHall)
 	defer end()
+	var pages sync.WaitGroup
+	defer pages.Wait()
+	for i, c := range clerks {
+		pages.Go(func() { b.page(ctx, c, fmt.Sprint(i+1)) })
+	}
 	begun, before, own := time.Now(), b.host.processor(), processor(b.t, os.Getpid())
 	b.begun(ctx, clerks, take)
 	took := float64(time.Since(begun))
@@ -149,6 +155,22 @@ func (b *bigRig) signsIn(w string) *member {
 	d.must("session", map[string]any{"user": "1001", "secret": "1234", "window": w})
 	d.must("windows/"+w+"/state", map[string]any{"desk": "open"})
 	return d
+}
+
+// page is the console of a clerk, which listens.
+func (b *bigRig) page(ctx context.Context, d *member, w string) {
+	r, err := http.NewRequestWithContext(ctx, "GET", d.url+"/api/v1/stream?window="+w, nil)
+	if err != nil {
+		b.t.Error(err)
+		return
+	}
+	res, err := (&http.Client{Jar: d.http.Jar, Transport: d.http.Transport}).Do(r) // without the other's time limit
+	if err != nil || res.StatusCode != http.StatusOK {
+		b.t.Errorf("the console of window %s: %v", w, err)
+		return
+	}
+	defer res.Body.Close()
+	_, _ = io.Copy(io.Discard, res.Body) // until ctx ends
 }
 
 // clerk works at one window: every citizen takes a twentieth of the usual time.
@@ -266,7 +288,7 @@ func (b *bigRig) show(ctx context.Context, box *hall.Box, p kiosk.Place) {
 	}
 }
 
-// The host of a very large hall, under twenty times its load: what a ticket and a
+// The host of a very large hall, with the consoles of 212 clerks, under twenty times its load: what a ticket and a
 // call take, with 320 boxes joined and with none, and what memory it needs.
 func TestHostOfABigHall(t *testing.T) {
 	t.Run("one box", func(t *testing.T) {
