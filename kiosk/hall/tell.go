@@ -43,9 +43,9 @@ type moment struct {
 	Alarm string    `json:"alarm,omitempty"`
 }
 
-// Run tells the boxes of changes until ctx ends. It works for a quarter of the time
-// at most: however large the hall, and however much happens in it, tickets and calls
-// find a processor.
+// Run tells the boxes of changes until ctx ends. It reads the hall for half of the
+// time at most: however large the hall, and however much happens in it, tickets and
+// calls find a processor.
 func (h *Host) Run(ctx context.Context) error {
 	changed, stop := h.o.Store.Watch()
 	defer stop()
@@ -54,7 +54,7 @@ func (h *Host) Run(ctx context.Context) error {
 	for {
 		begun := time.Now()
 		h.tell(ctx)
-		if err := sleep(ctx, nil, max(spread, 3*time.Since(begun))); err != nil {
+		if err := sleep(ctx, nil, max(spread, time.Since(begun))); err != nil {
 			return err
 		}
 		select {
@@ -293,7 +293,7 @@ func (h *Host) state(rw http.ResponseWriter, r *http.Request) {
 		if time.Since(whole) > anew || !s.steps {
 			since, whole = 0, time.Now()
 		}
-		told, err := h.send(rw, r.Context(), s, since)
+		told, err := h.send(r.Context(), rw, s, since)
 		if err != nil && r.Context().Err() == nil {
 			h.o.OnError(device, err)
 		}
@@ -352,7 +352,7 @@ func (h *Host) due(ctx context.Context, s *stream) bool {
 
 // send writes the latest telling to a box that has the one numbered since, and
 // returns its number.
-func (h *Host) send(rw http.ResponseWriter, ctx context.Context, s *stream, since int64) (told int64, err error) {
+func (h *Host) send(ctx context.Context, rw http.ResponseWriter, s *stream, since int64) (told int64, err error) {
 	h.mu.Lock()
 	t, err := h.telling, h.unread
 	h.mu.Unlock()
