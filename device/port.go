@@ -39,6 +39,13 @@ type Dropper interface {
 	Drop() error
 }
 
+// A Waiter is a Port that can wait for its hardware longer than a tick at no cost.
+type Waiter interface {
+	// Await returns when there is something to read, a hang-up included, after d, or
+	// when ctx ends.
+	Await(ctx context.Context, d time.Duration)
+}
+
 // An OpenFunc opens a port; a Link calls it again after every broken wire. It
 // must give up when ctx ends.
 type OpenFunc func(ctx context.Context) (Port, error)
@@ -62,18 +69,49 @@ func Drop(p Port) error {
 	return d.Drop()
 }
 
+// Await waits for p, if p can; otherwise it returns at once, and Read has its tick.
+func Await(ctx context.Context, p Port, d time.Duration) {
+	if w, ok := p.(Waiter); ok {
+		w.Await(ctx, d)
+	}
+}
+
+// patience is how long Listen waits: whoever looks after its loop hears of it well
+// within half a minute.
+const patience = 10 * time.Second
+
+// Listen reads from hardware that speaks by itself. After a tick of silence, which
+// may end what was begun, it returns 0 and no error. When nothing is begun, say
+// idle: then it waits for the first byte before that tick, so that an idle device
+// costs nothing.
+func Listen(ctx context.Context, p Port, b []byte, idle bool) (int, error) {
+	if idle {
+		Await(ctx, p, patience)
+	}
+	n, err := p.Read(b)
+	if isTimeout(err) {
+		err = nil
+	}
+	return n, err
+}
+
 // ReadFull fills b within the given time. Ticks of silence are waited out; when
 // the time is over it returns ErrTimeout and the number of bytes that did come.
 func ReadFull(ctx context.Context, p Port, b []byte, within time.Duration) (int, error) {
+	return ReadAtLeast(ctx, p, b, len(b), within)
+}
+
+// ReadAtLeast is ReadFull that is content with least bytes.
+func ReadAtLeast(ctx context.Context, p Port, b []byte, least int, within time.Duration) (int, error) {
 	end := time.Now().Add(within)
 	n := 0
-	for n < len(b) {
+	for n < least {
 		if err := ctx.Err(); err != nil {
 			return n, err
 		}
 		m, err := p.Read(b[n:])
 		n += m
-		if n == len(b) {
+		if n >= least {
 			return n, nil
 		}
 		if err != nil && !isTimeout(err) {

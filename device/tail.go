@@ -102,6 +102,9 @@ func (p *tapped) Write(b []byte) (int, error) {
 	return p.Port.Write(b)
 }
 
+// Await waits for the hardware.
+func (p *tapped) Await(ctx context.Context, d time.Duration) { Await(ctx, p.Port, d) }
+
 // Flush drops what waits in both directions.
 func (p *tapped) Flush() error { return Flush(p.Port) }
 

@@ -183,21 +183,14 @@ func (b *bench) probeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "probe PRINTER|PORT", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			p, err := b.port(c, args[0], "printer", baud)
-			if err != nil {
-				return err
-			}
-			port, err := parts.Opener(b.state, p)(c.Context())
-			if err != nil {
-				return shut(b.state, p, err)
-			}
-			defer port.Close()
-			facts, err := commission.ProbePrinter(c.Context(), port)
-			if err != nil {
-				return fmt.Errorf("probe %s: %w", p.File, err)
-			}
-			facts.Baud = p.Baud
-			return b.tellFacts(facts, facts.Profile(name, time.Now()), file)
+			return b.on(c, args[0], "printer", baud, func(p config.Port, port device.Port) error {
+				facts, err := commission.ProbePrinter(c.Context(), port)
+				if err != nil {
+					return fmt.Errorf("probe %s: %w", p.File, err)
+				}
+				facts.Baud = p.Baud
+				return b.tellFacts(facts, facts.Profile(name, time.Now()), file)
+			})
 		},
 	}
 	c.Flags().IntVar(&baud, "baud", 9600, "")
@@ -220,6 +213,20 @@ func (b *bench) tellFacts(f commission.Facts, profile, file string) error {
 		_, err := fmt.Fprintf(w, "# %s: DLE EOT %s, GS r %v, GS ( H %v\n%s", f.Port, f.RealTime, f.Status, f.ID, profile)
 		return err
 	})
+}
+
+// on opens the port of a device, as port finds it, for f.
+func (b *bench) on(c *cobra.Command, what, kind string, baud int, f func(config.Port, device.Port) error) error {
+	p, err := b.port(c, what, kind, baud)
+	if err != nil {
+		return err
+	}
+	port, err := parts.Opener(b.state, p)(c.Context())
+	if err != nil {
+		return shut(b.state, p, err)
+	}
+	defer port.Close()
+	return f(p, port)
 }
 
 // port returns the port of a configured device of a kind, or that which is a path.

@@ -5,7 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"longcheng/cmd/internal/parts"
+	"longcheng/cmd/internal/config"
+	"longcheng/device"
 	"longcheng/device/scanner"
 )
 
@@ -14,20 +15,13 @@ func (b *bench) scannerCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "setup-scanner SCANNER|PORT", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			p, err := b.port(c, args[0], "scanner", baud)
-			if err != nil {
-				return err
-			}
-			port, err := parts.Opener(b.state, p)(c.Context())
-			if err != nil {
-				return shut(b.state, p, err)
-			}
-			defer port.Close()
-			changed, err := set.SetUp(c.Context(), port)
-			if err != nil {
-				return fmt.Errorf("set up %s: %w", p.File, err)
-			}
-			return b.tellSetUp(p.File, set, changed)
+			return b.on(c, args[0], "scanner", baud, func(p config.Port, port device.Port) error {
+				changed, err := set.SetUp(c.Context(), port)
+				if err != nil {
+					return fmt.Errorf("set up %s: %w", p.File, err)
+				}
+				return b.tellSetUp(p.File, set, changed)
+			})
 		},
 	}
 	c.Flags().StringVar((*string)(&set.Mode), "mode", string(scanner.Sense), "")

@@ -112,6 +112,9 @@ func (p *beatingPort) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// Await waits for the hardware; the read after it beats.
+func (p *beatingPort) Await(ctx context.Context, d time.Duration) { device.Await(ctx, p.Port, d) }
+
 // Flush drops what waits in both directions.
 func (p *beatingPort) Flush() error { return device.Flush(p.Port) }
 

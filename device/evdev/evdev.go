@@ -34,6 +34,7 @@ import (
 
 	"longcheng/device"
 	"longcheng/device/hotplug"
+	"longcheng/device/internal/ready"
 )
 
 const (
@@ -149,6 +150,13 @@ func (p *Port) Read(b []byte) (int, error) {
 	n := copy(b, p.out)
 	p.out = p.out[n:]
 	return n, nil
+}
+
+// Await is that of device.Waiter; a code that is begun is not waited for.
+func (p *Port) Await(ctx context.Context, d time.Duration) {
+	if len(p.out) == 0 && !p.keys.pending() {
+		ready.Await(ctx, p.file, d)
+	}
 }
 
 // fetch waits for events and feeds them to the keys.

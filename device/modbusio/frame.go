@@ -17,6 +17,8 @@ const (
 	writeCoil  = 0x05
 	coilOn     = 0xFF00
 	exception  = 0x80
+
+	exceptionLen = 5 // of such a reply, the shortest of all
 )
 
 const (
@@ -62,7 +64,7 @@ func request(unit, fn byte, addr, value uint16) []byte {
 // parse checks a whole reply to req and returns its data: for a read the bits,
 // for a write the echoed address and value.
 func parse(req, b []byte) ([]byte, error) {
-	if len(b) < 5 || CRC(b) != 0 || b[0] != req[0] || b[1]&^exception != req[1] {
+	if len(b) < exceptionLen || CRC(b) != 0 || b[0] != req[0] || b[1]&^exception != req[1] {
 		return nil, errFrame
 	}
 	body := b[2 : len(b)-2]
@@ -113,14 +115,15 @@ func once(ctx context.Context, p device.Port, req []byte) ([]byte, error) {
 	if _, err := p.Write(req); err != nil {
 		return nil, err
 	}
-	b := make([]byte, max(replyLen(req), 5))
-	if _, err := device.ReadFull(ctx, p, b[:5], answerWithin); err != nil {
+	b := make([]byte, max(replyLen(req), exceptionLen))
+	n, err := device.ReadAtLeast(ctx, p, b, exceptionLen, answerWithin)
+	if err != nil {
 		return nil, err
 	}
 	if b[1]&exception != 0 {
-		return parse(req, b[:5])
+		return parse(req, b[:exceptionLen])
 	}
-	if _, err := device.ReadFull(ctx, p, b[5:], answerWithin); err != nil {
+	if _, err := device.ReadFull(ctx, p, b[n:], answerWithin); err != nil {
 		return nil, err
 	}
 	return parse(req, b)

@@ -90,6 +90,7 @@ type Reader struct {
 	link *device.Link
 	now  func() time.Time
 	buf  []byte
+	idle bool // silent, and no zone is begun
 	last time.Time
 }
 
@@ -110,7 +111,7 @@ func (r *Reader) Run(ctx context.Context, handle func(Document)) error {
 	for ctx.Err() == nil {
 		var whole [][]byte
 		err := r.link.Do(ctx, func(p device.Port) (err error) {
-			whole, err = r.read(p)
+			whole, err = r.read(ctx, p)
 			return err
 		})
 		if err != nil {
@@ -137,10 +138,10 @@ func (r *Reader) pass(zone []byte, handle func(Document)) {
 
 const etx = 3
 
-func (r *Reader) read(p device.Port) (whole [][]byte, err error) {
+func (r *Reader) read(ctx context.Context, p device.Port) (whole [][]byte, err error) {
 	var b [128]byte
 	defer clear(b[:])
-	n, err := p.Read(b[:])
+	n, err := device.Listen(ctx, p, b[:], r.idle)
 	if n > 0 {
 		r.last = time.Now()
 	}
@@ -151,12 +152,11 @@ func (r *Reader) read(p device.Port) (whole [][]byte, err error) {
 			r.buf = append(r.buf, c)
 		}
 	}
-	if errors.Is(err, device.ErrTimeout) {
-		err = nil
-		if time.Since(r.last) >= rest {
-			whole = r.end(whole)
-		}
+	silent := n == 0 && err == nil
+	if silent && time.Since(r.last) >= rest {
+		whole = r.end(whole)
 	}
+	r.idle = silent && len(r.buf) == 0
 	return whole, err
 }
 

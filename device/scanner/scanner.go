@@ -41,6 +41,7 @@ type Scanner struct {
 
 	link  *device.Link
 	split splitter
+	idle  bool // silent, and no code is begun
 	last  string
 	seen  time.Time // when last was last in view
 }
@@ -55,7 +56,7 @@ func (s *Scanner) Run(ctx context.Context, handle func(code string)) error {
 	for ctx.Err() == nil {
 		var got [][]byte
 		err := s.link.Do(ctx, func(p device.Port) (err error) {
-			got, err = s.read(p)
+			got, err = s.read(ctx, p)
 			return err
 		})
 		if err != nil {
@@ -69,9 +70,9 @@ func (s *Scanner) Run(ctx context.Context, handle func(code string)) error {
 }
 
 // read takes what is there; silence ends a code and is no fault of the wire.
-func (s *Scanner) read(p device.Port) ([][]byte, error) {
+func (s *Scanner) read(ctx context.Context, p device.Port) ([][]byte, error) {
 	var b [512]byte
-	n, err := p.Read(b[:])
+	n, err := device.Listen(ctx, p, b[:], s.idle)
 	var got [][]byte
 	for _, c := range b[:n] {
 		if code := s.split.feed(c); code != nil {
@@ -81,14 +82,13 @@ func (s *Scanner) read(p device.Port) ([][]byte, error) {
 	if n > 0 {
 		s.split.last = time.Now()
 	}
-	if errors.Is(err, device.ErrTimeout) {
-		err = nil
-		if time.Since(s.split.last) >= idleGap {
-			if code := s.split.end(); code != nil {
-				got = append(got, code)
-			}
+	silent := n == 0 && err == nil
+	if silent && time.Since(s.split.last) >= idleGap {
+		if code := s.split.end(); code != nil {
+			got = append(got, code)
 		}
 	}
+	s.idle = silent && len(s.split.buf) == 0
 	return got, err
 }
 

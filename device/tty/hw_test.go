@@ -20,6 +20,7 @@ import (
 	"longcheng/device"
 	"longcheng/device/devicetest"
 	"longcheng/device/hotplug"
+	"longcheng/device/internal/ioctl"
 )
 
 // cable opens both ends of a cable between two real 8250 UARTs.
@@ -67,6 +68,32 @@ func TestHWASpeedThatTheHardwareCannotDoIsRefused(t *testing.T) {
 	t.Log(err)
 	if _, err := Open(Config{Name: "/dev/hw-tty2", RS485: &RS485{Driver: true}}); !errors.Is(err, unix.ENOTTY) {
 		t.Fatal("a plain 8250 knows RS-485:", err)
+	}
+}
+
+// The PL011 of a Raspberry Pi's own pins is here the machine's console, which
+// nothing reads: its driver takes RS-485, says so, and sends.
+func TestHWADriverThatSwitchesRS485(t *testing.T) {
+	for _, want := range []RS485{
+		{Driver: true, BeforeSend: 2 * time.Millisecond, AfterSend: 3 * time.Millisecond},
+		{Driver: true, RTSLow: true, Echo: true},
+	} {
+		p, err := Open(Config{Name: "/dev/ttyAMA0", Baud: 115200, RS485: &want})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := rs485{}
+		if err := ioctl.Do(p.guard, unix.TIOCGRS485, &got); err != nil || got.flags != want.driver().flags || got.before != want.driver().before || got.after != want.driver().after {
+			t.Errorf("the driver holds %+v for %+v: %v", got, want.driver(), err)
+		}
+		if n, err := p.Write([]byte("\r\n")); n != 2 || err != nil {
+			t.Error(n, err)
+		}
+		got = rs485{}
+		if err := ioctl.Do(p.guard, unix.TIOCSRS485, &got); err != nil {
+			t.Error("switch it off again:", err)
+		}
+		p.Close()
 	}
 }
 

@@ -2,7 +2,6 @@ package tty
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -48,13 +47,13 @@ func TestEightIdleDevicesTakeLessThanAHundredthOfACore(t *testing.T) {
 func wait(ctx context.Context, link *device.Link) {
 	b := make([]byte, 64)
 	for ctx.Err() == nil {
-		link.Do(ctx, func(p device.Port) error {
-			for ctx.Err() == nil {
-				if _, err := p.Read(b); err != nil && !errors.Is(err, device.ErrTimeout) {
-					return err
-				}
+		link.Do(ctx, func(p device.Port) (err error) {
+			for idle := false; ctx.Err() == nil && err == nil; {
+				n := 0
+				n, err = device.Listen(ctx, p, b, idle)
+				idle = n == 0
 			}
-			return nil
+			return err
 		})
 	}
 	link.Close(context.Background())
@@ -73,14 +72,4 @@ func share(t *testing.T, f func()) float64 {
 	begun, was := time.Now(), used()
 	f()
 	return float64(used()-was) / float64(time.Since(begun))
-}
-
-// Ticks are about 100 ms long, whenever they begin, and end on common moments.
-func TestTicksEndTogether(t *testing.T) {
-	for _, now := range []time.Duration{0, time.Millisecond, 24 * time.Millisecond, 26 * time.Millisecond, 99 * time.Millisecond, time.Hour + 7*time.Microsecond} {
-		d := untilTick(now)
-		if d < 75*time.Millisecond || d > 125*time.Millisecond || (now+d)%(50*time.Millisecond) != 0 {
-			t.Errorf("at %s a tick takes %s", now, d)
-		}
-	}
 }

@@ -4,7 +4,7 @@
 //	with tarm/serial alone                        here
 //	silence and a hang-up are both io.EOF         told apart by the time the read took
 //	a timeout of 0 blocks Close for ever          ticks of 100 ms (VTIME 1)
-//	a write may block for ever                    a watchdog drops what is queued
+//	a write may block for ever                    written by a second descriptor with a deadline
 //	two programs may open one port                flock and TIOCEXCL on a second descriptor
 //	no flow control, no speeds beside a table     termios set and read back
 //	bytes of bad parity vanish without a word     the driver's counters, TIOCGICOUNT
@@ -17,24 +17,27 @@ package tty
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/tarm/serial"
 	"golang.org/x/sys/unix"
 
 	"longcheng/device"
+	"longcheng/device/internal/ready"
 )
 
 const (
 	tick  = 100 * time.Millisecond // the shortest timeout termios has (VTIME 1)
 	early = 50 * time.Millisecond  // an end of file earlier than this is a hang-up
-	chunk = 512                    // bytes written under one watchdog
+	chunk = 512                    // bytes written under one deadline
+
+	buffered = 4096 // bytes that drivers take ahead of the wire
 )
 
 // ErrEcho says that another station spoke at the same time, or that the line is
@@ -45,12 +48,12 @@ var ErrEcho = errors.New("the bus did not carry what was sent: two stations at o
 type Port struct {
 	cfg    Config
 	serial *serial.Port
-	guard  int      // second descriptor: holds the lock, can flush while a write hangs
-	bell   *os.File // owns guard; Go's poller waits on it for bytes
+	guard  int      // second descriptor, which does not block: holds the lock
+	bell   *os.File // owns guard: Go's poller waits on it for bytes, and for room
 	counts *counts
 	echo   []byte    // written and still to come back, with RS485.Echo
 	rest   time.Time // when the last byte had passed the wire, as far as is known
-	broken atomic.Bool
+	broken bool      // a write was given up
 	once   sync.Once
 	err    error
 }
@@ -81,7 +84,7 @@ func (p *Port) Read(b []byte) (int, error) {
 }
 
 func (p *Port) read(b []byte) (int, error) {
-	if p.silent() {
+	if ready.Silent(p.bell, time.Now().Add(tick)) {
 		return 0, device.ErrTimeout
 	}
 	begun := time.Now()
@@ -100,23 +103,8 @@ func (p *Port) read(b []byte) (int, error) {
 	return 0, device.ErrTimeout
 }
 
-// silent waits for something to read, a hang-up included, and reports whether a
-// tick passed without. A line that cannot be waited for is read at once.
-func (p *Port) silent() bool {
-	raw, err := p.bell.SyscallConn()
-	if err != nil || p.bell.SetReadDeadline(time.Now().Add(untilTick(device.Monotonic()))) != nil {
-		return false
-	}
-	err = raw.Read(func(fd uintptr) bool {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
-		return n != 0 || err != nil && err != unix.EINTR
-	})
-	return errors.Is(err, os.ErrDeadlineExceeded)
-}
-
-// untilTick returns about a tick, such that the ticks of all lines end together:
-// one wake-up serves them all.
-func untilTick(now time.Duration) time.Duration { return (now + tick).Round(tick/2) - now }
+// Await is that of device.Waiter.
+func (p *Port) Await(ctx context.Context, d time.Duration) { ready.Await(ctx, p.bell, d) }
 
 // heard takes the echo off the front of b[:n] and returns what is left.
 func (p *Port) heard(b []byte, n int) (int, error) {
@@ -143,7 +131,7 @@ func (p *Port) Write(b []byte) (int, error) {
 	sent := 0
 	for sent < len(b) {
 		part := b[sent:min(sent+chunk, len(b))]
-		n, err := p.watched(part)
+		n, err := p.put(part)
 		sent += n
 		p.sent(part[:n])
 		if err != nil {
@@ -176,61 +164,35 @@ func (p *Port) sent(b []byte) {
 	}
 }
 
-type result struct {
-	n   int
-	err error
-}
-
-// watched writes one chunk in a goroutine of its own, because nothing can
-// interrupt a write that the kernel has blocked.
-func (p *Port) watched(b []byte) (int, error) {
-	if p.broken.Load() {
+// put writes one chunk through the descriptor that does not block: Go's poller
+// waits for room in the driver's buffer, and no longer than that may take.
+func (p *Port) put(b []byte) (int, error) {
+	if p.broken {
 		return 0, p.wire("write", device.ErrGone)
 	}
-	done := make(chan result, 1)
-	own := append([]byte(nil), b...) // the goroutine may outlive the caller's buffer
-	go func() {
-		n, err := p.serial.Write(own)
-		done <- result{n, err}
-	}()
-	limit := time.NewTimer(p.cfg.WriteTimeout + p.cfg.onWire(len(b)))
-	defer limit.Stop()
-	select {
-	case r := <-done:
-		if r.err != nil {
-			return r.n, p.wire("write", writeCause(r.err))
-		}
-		return r.n, nil
-	case <-limit.C:
-		p.broken.Store(true)
-		p.counts.add(func(c *Counters) { c.Stuck++ })
-		p.free(done)
-		return 0, p.wire("write", fmt.Errorf("the line takes no bytes: %w", device.ErrTimeout))
+	if err := p.bell.SetWriteDeadline(time.Now().Add(p.limit(len(b)))); err != nil {
+		return 0, p.wire("write", err)
 	}
+	n, err := p.bell.Write(b)
+	switch {
+	case err == nil:
+		return n, nil
+	case errors.Is(err, os.ErrClosed):
+		return n, p.wire("write", err)
+	case !errors.Is(err, os.ErrDeadlineExceeded):
+		return n, p.wire("write", device.ErrGone)
+	}
+	p.broken = true
+	p.counts.add(func(c *Counters) { c.Stuck++ })
+	_ = unix.IoctlSetInt(p.guard, unix.TCFLSH, unix.TCOFLUSH)
+	return n, p.wire("write", fmt.Errorf("the line takes no bytes: %w", device.ErrTimeout))
 }
 
-func writeCause(err error) error {
-	if errors.Is(err, os.ErrClosed) {
-		return err
-	}
-	return device.ErrGone
-}
-
-// free drops queued output until the blocked write returns, a second at most;
-// a driver that still blocks keeps its goroutine.
-func (p *Port) free(done <-chan result) {
-	t := time.NewTicker(20 * time.Millisecond)
-	defer t.Stop()
-	for range 50 {
-		_ = unix.IoctlSetInt(p.guard, unix.TCFLSH, unix.TCOFLUSH)
-		_ = unix.IoctlSetInt(p.guard, unix.TCXONC, unix.TCOOFF) // stop and start wakes
-		_ = unix.IoctlSetInt(p.guard, unix.TCXONC, unix.TCOON)  // the writer; the flush alone does not
-		select {
-		case <-done:
-			return
-		case <-t.C:
-		}
-	}
+// limit is how long a line that moves may take to accept n bytes: there is room
+// when most of what was written before has passed the wire.
+func (p *Port) limit(n int) time.Duration {
+	before := min(max(0, time.Until(p.rest)), p.cfg.onWire(buffered))
+	return p.cfg.WriteTimeout + before + p.cfg.onWire(n)
 }
 
 // Flush drops bytes waiting in both directions.

@@ -16,7 +16,6 @@ package uid
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"time"
 
@@ -101,6 +100,7 @@ const goneAfter = 400 * time.Millisecond
 type Reader struct {
 	link   *device.Link
 	framer *Framer
+	idle   bool // silent, no card is there and no frame begun
 	here   ID
 	seen   time.Time
 	heard  time.Time // the last byte
@@ -122,7 +122,7 @@ func (r *Reader) Run(ctx context.Context, handle func(Event)) error {
 	for ctx.Err() == nil {
 		var ids []ID
 		err := r.link.Do(ctx, func(p device.Port) (err error) {
-			ids, err = r.read(p)
+			ids, err = r.read(ctx, p)
 			return err
 		})
 		if err != nil {
@@ -160,9 +160,9 @@ func (r *Reader) leave(handle func(Event)) {
 }
 
 // read takes what is there; silence is no fault of the wire, but ends a frame.
-func (r *Reader) read(p device.Port) (ids []ID, err error) {
+func (r *Reader) read(ctx context.Context, p device.Port) (ids []ID, err error) {
 	var b [64]byte
-	n, err := p.Read(b[:])
+	n, err := device.Listen(ctx, p, b[:], r.idle)
 	defer clear(b[:])
 	if n > 0 {
 		r.heard = time.Now()
@@ -172,11 +172,10 @@ func (r *Reader) read(p device.Port) (ids []ID, err error) {
 			ids = append(ids, id)
 		}
 	}
-	if errors.Is(err, device.ErrTimeout) {
-		err = nil
-		if time.Since(r.heard) > 2*goneAfter {
-			r.framer.Reset()
-		}
+	silent := n == 0 && err == nil
+	if silent && time.Since(r.heard) > 2*goneAfter {
+		r.framer.Reset()
 	}
+	r.idle = silent && r.here.IsZero() && len(r.framer.buf) == 0
 	return ids, err
 }

@@ -35,8 +35,8 @@ func (t *Tester) reader(ctx context.Context, d config.Reader, v *Verdict) error 
 	reader.OnModule = func(id string) { module = id }
 	kind, problem := idcard.Kind(""), idcard.None
 	t.Person.Tell(say("请把一张身份证放在读卡器上", "put an identity card on the reader"))
-	came := await(ctx, t.patience(), func(ctx context.Context, done func()) {
-		_ = reader.Run(ctx, func(e idcard.Event) { // ends with ctx
+	came, err := await(ctx, t.patience(), func(ctx context.Context, done func()) error {
+		return reader.Run(ctx, func(e idcard.Event) {
 			switch {
 			case e.Card != nil:
 				kind = e.Card.Kind
@@ -47,8 +47,8 @@ func (t *Tester) reader(ctx context.Context, d config.Reader, v *Verdict) error 
 			}
 		})
 	})
-	if ctx.Err() != nil {
-		return ctx.Err()
+	if err != nil {
+		return err
 	}
 	if module != "" {
 		v.add(Good, say("读卡模块应答", "the module answers"), say("编号 "+module, "number "+module))
@@ -79,13 +79,19 @@ func (t *Tester) wireSays(l *device.Link) kiosk.Text {
 	return say("没有应答", "no answer")
 }
 
-// await runs f until it calls done, for the patience of a person at most.
-func await(ctx context.Context, patience time.Duration, f func(ctx context.Context, done func())) bool {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// await runs f until it calls done, for the patience of a person at most, and
+// reports whether it did. An error is that of ctx, or of an f that ended by itself.
+func await(ctx context.Context, patience time.Duration, f func(ctx context.Context, done func()) error) (came bool, err error) {
+	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	came := false
-	f(ctx, func() { came = true; cancel() })
-	return came
+	err = f(waiting, func() { came = true; cancel() })
+	switch {
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case waiting.Err() != nil:
+		return came, nil
+	}
+	return came, err
 }
 
 // token tests a reader of passports or contactless cards.
@@ -96,25 +102,20 @@ func (t *Tester) token(ctx context.Context, d config.Reader, v *Verdict) error {
 		defer shut(ctx, link)
 	}
 	t.Person.Tell(say("请把一张卡或证件放在读卡器上", "put a card or document on the reader"))
-	refused, failed := 0, error(nil)
-	came := await(ctx, t.patience(), func(ctx context.Context, done func()) {
-		err := parts.ReadTokens(ctx, d, link, t.now, func(k parts.Token) {
+	refused := 0
+	came, err := await(ctx, t.patience(), func(ctx context.Context, done func()) error {
+		return parts.ReadTokens(ctx, d, link, t.now, func(k parts.Token) {
 			if !k.Removed {
 				done()
 			}
 		}, func(error) { refused++ })
-		if ctx.Err() == nil {
-			failed = err
-		}
 	})
 	what := say("读一张卡", "read a card")
 	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
+	case err != nil:
+		return err
 	case came:
 		v.add(Good, what, say("已读取，号码已清除", "read; its number is wiped"))
-	case failed != nil:
-		return failed
 	case refused > 0:
 		v.add(Bad, what, say(fmt.Sprintf("%d 次读取未通过校验", refused), fmt.Sprintf("%d readings failed their checks", refused)))
 		v.Remedy = say("把证件压平重放；检查波特率和校验位", "lay the document flat again; check speed and parity")
@@ -136,13 +137,13 @@ func (t *Tester) scanner(ctx context.Context, d config.Scanner, v *Verdict) erro
 	}
 	t.Person.Tell(say("请用扫码器扫一个二维码或条码", "let the scanner read a QR or bar code"))
 	length := 0
-	came := await(ctx, t.patience(), func(ctx context.Context, done func()) {
-		_ = s.Run(ctx, func(code string) { length = utf8.RuneCountInString(code); done() }) // ends with ctx
+	came, err := await(ctx, t.patience(), func(ctx context.Context, done func()) error {
+		return s.Run(ctx, func(code string) { length = utf8.RuneCountInString(code); done() })
 	})
 	what := say("扫一个码", "read a code")
 	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
+	case err != nil:
+		return err
 	case came:
 		v.add(Good, what, say(fmt.Sprintf("收到 %d 个字符", length), fmt.Sprintf("%d characters came", length)))
 	case refused != nil:

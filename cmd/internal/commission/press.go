@@ -124,23 +124,17 @@ func (t *Tester) button(ctx context.Context, d config.Button, v *Verdict) error 
 		return err
 	}
 	t.Person.Tell(say("请按一下按钮 "+d.Name, "press button "+d.Name))
-	var failed error
-	came := await(ctx, t.patience(), func(ctx context.Context, done func()) {
-		err := key.Run(ctx, func(p device.Press) {
+	came, err := await(ctx, t.patience(), func(ctx context.Context, done func()) error {
+		return key.Run(ctx, func(p device.Press) {
 			if p == device.Pressed {
 				done()
 			}
 		})
-		if ctx.Err() == nil {
-			failed = err
-		}
 	})
 	what := say("按钮 "+d.Name, "button "+d.Name)
 	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case failed != nil:
-		return failed
+	case err != nil:
+		return err
 	case came:
 		v.add(Good, what, say("已按下", "pressed"))
 	default:
@@ -166,24 +160,18 @@ func (t *Tester) contact(ctx context.Context, d config.Switch, v *Verdict) error
 	} else {
 		t.Person.Tell(say("请走到 "+d.Name+" 前，再走开", "step before "+d.Name+" and away"))
 	}
-	var failed error
 	seen := map[bool]bool{}
-	came := await(ctx, t.patience(), func(ctx context.Context, done func()) {
-		err := contact.Run(ctx, func(closed bool) {
+	came, err := await(ctx, t.patience(), func(ctx context.Context, done func()) error {
+		return contact.Run(ctx, func(closed bool) {
 			if seen[closed] = true; len(seen) == 2 {
 				done()
 			}
 		})
-		if ctx.Err() == nil {
-			failed = err
-		}
 	})
 	what := say("开关 "+d.Name, "switch "+d.Name)
 	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case failed != nil:
-		return failed
+	case err != nil:
+		return err
 	case came:
 		v.add(Good, what, say("两种状态均已出现", "both states were seen"))
 	case seen[true]:
