@@ -34,6 +34,7 @@ import (
 
 	"longcheng/device"
 	"longcheng/device/hotplug"
+	"longcheng/device/internal/node"
 	"longcheng/device/internal/ready"
 )
 
@@ -66,54 +67,31 @@ type Port struct {
 	err  error
 }
 
+func (c Config) node() node.Node {
+	return node.Node{Name: c.Name, Match: c.Match, Kind: hotplug.Input, What: "keyboard", Group: "input", Busy: ErrBusy}
+}
+
 // Opener returns a function that opens c, for device.NewLink.
 func Opener(c Config) device.OpenFunc {
-	return func(ctx context.Context) (device.Port, error) {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		p, err := Open(c)
-		if err != nil {
-			return nil, err
-		}
-		return p, nil
-	}
+	return device.Opens(func() (*Port, error) { return Open(c) })
 }
 
 // Open opens the keyboard and takes it away from everybody else.
 func Open(c Config) (*Port, error) {
-	name, node := c.Name, c.Name
-	if name == "" {
-		name = "keyboard " + c.Match.String()
-		found, err := hotplug.Tree{}.Find(hotplug.Input, c.Match)
-		if err != nil {
-			return nil, &device.Wire{Op: "open", Port: name, Err: err}
-		}
-		node = found
-	}
-	fd, err := unix.Open(node, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	n := c.node()
+	fd, err := n.Open(unix.O_RDONLY)
 	if err != nil {
-		return nil, &device.Wire{Op: "open", Port: name, Err: reason(err)}
+		return nil, err
 	}
-	if err := unix.IoctlSetInt(fd, grab, 1); err != nil {
-		unix.Close(fd)
-		return nil, &device.Wire{Op: "grab", Port: name, Err: reason(err)}
+	err = unix.IoctlSetInt(fd, grab, 1)
+	if err == nil {
+		return newPort(fd, n.String()), nil
 	}
-	return newPort(fd, name), nil
-}
-
-func reason(err error) error {
-	switch {
-	case errors.Is(err, unix.EBUSY):
-		return ErrBusy
-	case errors.Is(err, unix.EACCES):
-		return fmt.Errorf("%w: put the program's user into the group input", err)
-	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENODEV):
-		return fmt.Errorf("not there (%w): plug it in", err)
-	case errors.Is(err, unix.ENOTTY), errors.Is(err, unix.EINVAL):
-		return fmt.Errorf("not a keyboard: %w", err)
+	unix.Close(fd)
+	if errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EINVAL) {
+		err = fmt.Errorf("not a keyboard: %w", err)
 	}
-	return err
+	return nil, n.Failed("grab", err)
 }
 
 // newPort makes a port of a descriptor that does not block.

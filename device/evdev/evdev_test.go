@@ -179,7 +179,7 @@ func TestAKeyboardThatIsNoneOrNotThere(t *testing.T) {
 	if p, err := Opener(c)(t.Context()); p != nil || !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
-	if !errors.Is(reason(unix.EBUSY), ErrBusy) || !strings.Contains(reason(unix.EACCES).Error(), "group input") {
+	if !errors.Is(c.node().Failed("grab", unix.EBUSY), ErrBusy) || !strings.Contains(c.node().Failed("open", unix.EACCES).Error(), "group input") {
 		t.Error("reasons")
 	}
 }

@@ -31,14 +31,7 @@ func NewLine(c Config) *Line { return &Line{cfg: c} }
 
 // Open is a device.OpenFunc.
 func (l *Line) Open(ctx context.Context) (device.Port, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	p, err := open(l.cfg, &l.counts)
-	if err != nil {
-		return nil, err
-	}
-	return p, nil
+	return device.Opens(func() (*Port, error) { return open(l.cfg, &l.counts) })(ctx)
 }
 
 // Counters returns what happened since NewLine.

@@ -2,7 +2,9 @@ package tty
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -85,6 +87,65 @@ func TestHangUpIsGoneAndStaysGone(t *testing.T) {
 	}
 	if _, err := Open(p.cfg); !device.IsWire(err) {
 		t.Fatalf("open: %v", err)
+	}
+}
+
+// Whoever waits for a silent line is woken by the end of the time, of the context
+// and of the line, and by a byte.
+func TestAwaitIsWoken(t *testing.T) {
+	p, master := line(t)
+	const never = 2 * time.Minute
+	await := func(what string, ctx context.Context, d time.Duration, wake func()) {
+		t.Helper()
+		begun := time.Now()
+		time.AfterFunc(10*time.Millisecond, wake)
+		if p.Await(ctx, d); time.Since(begun) >= never {
+			t.Fatal("not woken by", what)
+		}
+	}
+	nothing := func() {}
+	await("time", t.Context(), 20*time.Millisecond, nothing)
+	ctx, cancel := context.WithCancel(t.Context())
+	await("the end of the context", ctx, never, cancel)
+	await("a context that has ended", ctx, never, nothing)
+	await("a byte", t.Context(), never, func() { master.Write([]byte{7}) })
+	if n, err := p.Read(make([]byte, 10)); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	await("a hang-up", t.Context(), never, func() { master.Close() })
+	if _, err := p.Read(make([]byte, 10)); !errors.Is(err, device.ErrGone) {
+		t.Fatal(err)
+	}
+}
+
+// What is longer than the driver's buffer waits for room in it.
+func TestALongWriteWaitsForRoom(t *testing.T) {
+	p, master := line(t)
+	p.cfg.WriteTimeout = time.Minute
+	want := bytes.Repeat([]byte("0123456789abcdef"), 16<<10)
+	got := make([]byte, len(want))
+	read := make(chan error, 1)
+	go func() {
+		_, err := io.ReadFull(master, got)
+		read <- err
+	}()
+	if n, err := p.Write(want); n != len(want) || err != nil {
+		t.Fatal(n, err)
+	}
+	if err := <-read; err != nil || !bytes.Equal(got, want) {
+		t.Fatal("other bytes arrived than were written:", err)
+	}
+}
+
+// A slow line that moves has time for what the driver holds, and no more than that.
+func TestALineHasTimeForWhatWaitsBeforeIt(t *testing.T) {
+	p := &Port{cfg: Config{Baud: 9600}.withDefaults()}
+	if d := p.limit(96); d != 1100*time.Millisecond {
+		t.Error("nothing waits:", d)
+	}
+	p.rest = time.Now().Add(time.Hour)
+	if d := p.limit(96); d != 1100*time.Millisecond+p.cfg.onWire(buffered) {
+		t.Error("a full buffer:", d)
 	}
 }
 

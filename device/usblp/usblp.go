@@ -19,7 +19,6 @@
 package usblp
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -32,6 +31,7 @@ import (
 	"longcheng/device"
 	"longcheng/device/hotplug"
 	"longcheng/device/internal/ioctl"
+	"longcheng/device/internal/node"
 )
 
 const (
@@ -62,48 +62,23 @@ type Port struct {
 	err   error
 }
 
+func (c Config) node() node.Node {
+	return node.Node{Name: c.Name, Match: c.Match, Kind: hotplug.Printer, What: "USB printer", Group: "lp", Busy: ErrBusy}
+}
+
 // Opener returns a function that opens c, for device.NewLink.
 func Opener(c Config) device.OpenFunc {
-	return func(ctx context.Context) (device.Port, error) {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		p, err := Open(c)
-		if err != nil {
-			return nil, err
-		}
-		return p, nil
-	}
+	return device.Opens(func() (*Port, error) { return Open(c) })
 }
 
 // Open opens the printer; the kernel lets one program have it.
 func Open(c Config) (*Port, error) {
-	name, node := c.Name, c.Name
-	if name == "" {
-		name = "USB printer " + c.Match.String()
-		found, err := hotplug.Tree{}.Find(hotplug.Printer, c.Match)
-		if err != nil {
-			return nil, &device.Wire{Op: "open", Port: name, Err: err}
-		}
-		node = found
-	}
-	fd, err := unix.Open(node, unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	n := c.node()
+	fd, err := n.Open(unix.O_RDWR)
 	if err != nil {
-		return nil, &device.Wire{Op: "open", Port: name, Err: reason(err)}
+		return nil, err
 	}
-	return newPort(fd, name, c.WriteTimeout), nil
-}
-
-func reason(err error) error {
-	switch {
-	case errors.Is(err, unix.EBUSY):
-		return ErrBusy
-	case errors.Is(err, unix.EACCES):
-		return fmt.Errorf("%w: put the program's user into the group lp", err)
-	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENODEV):
-		return fmt.Errorf("not there (%w): switch it on and plug it in", err)
-	}
-	return err
+	return newPort(fd, n.String(), c.WriteTimeout), nil
 }
 
 // newPort makes a port of a descriptor that does not block.

@@ -97,7 +97,7 @@ func TestAPrinterThatIsNotThere(t *testing.T) {
 			t.Error(p, err)
 		}
 	}
-	if !errors.Is(reason(unix.EBUSY), ErrBusy) || !strings.Contains(reason(unix.EACCES).Error(), "group lp") {
+	if !errors.Is((Config{}).node().Failed("open", unix.EBUSY), ErrBusy) || !strings.Contains((Config{}).node().Failed("open", unix.EACCES).Error(), "group lp") {
 		t.Error("reasons")
 	}
 }
