@@ -8,6 +8,7 @@ import (
 
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/internal/doctor"
+	"longcheng/device"
 	"longcheng/device/gpio"
 )
 
@@ -108,7 +109,7 @@ func (b *box) tendBuzzer(ctx context.Context, pin string, beat func()) error {
 		case <-tick.C:
 		case t := <-b.tones:
 			err := t.play(ctx, buzzer)
-			if err != nil && !errors.Is(err, gpio.ErrTired) && ctx.Err() == nil {
+			if err != nil && !errors.Is(err, device.ErrTired) && ctx.Err() == nil {
 				b.health.tell("buzzer", doctor.OfPort(err), err.Error())
 				return err
 			}
@@ -116,7 +117,7 @@ func (b *box) tendBuzzer(ctx context.Context, pin string, beat func()) error {
 	}
 }
 
-func (t tone) play(ctx context.Context, buzzer *gpio.Buzzer) error {
+func (t tone) play(ctx context.Context, buzzer *device.Buzzer) error {
 	for i, d := range t {
 		if i > 0 {
 			if err := sleep(ctx, toneRest); err != nil {

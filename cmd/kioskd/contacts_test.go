@@ -11,6 +11,7 @@ import (
 	"periph.io/x/conn/v3/gpio"
 	"periph.io/x/conn/v3/gpio/gpiotest"
 
+	"longcheng/device"
 	gpiodev "longcheng/device/gpio"
 	"longcheng/kiosk"
 )
@@ -79,7 +80,7 @@ func furnish(b *box) *cabinet {
 			s, err := gpiodev.NewSwitch(c.pins[name], o) // pulls its pin up
 			return s, keep, errors.Join(err, c.pins[name].Out(gpio.Level(name != "GPIO22")))
 		},
-		buzzer: func(string, bool) (*gpiodev.Buzzer, func() error, error) {
+		buzzer: func(string, bool) (*device.Buzzer, func() error, error) {
 			z, err := gpiodev.NewBuzzer(c.buzzer, false)
 			return z, keep, err
 		},
@@ -160,7 +161,7 @@ func TestNoPinForADoor(t *testing.T) {
 	b.pins.contact = func(string, gpiodev.Options) (*gpiodev.Switch, func() error, error) {
 		return nil, nil, gpiodev.ErrNoPin
 	}
-	b.pins.buzzer = func(string, bool) (*gpiodev.Buzzer, func() error, error) { return nil, nil, gpiodev.ErrTaken }
+	b.pins.buzzer = func(string, bool) (*device.Buzzer, func() error, error) { return nil, nil, gpiodev.ErrTaken }
 	s := start("inputs", quiet, b.input)
 	for _, device := range []string{"door cabinet", "presence front", "buzzer"} {
 		eventually(t, device, func() bool { return b.stands(device).Fault == "pin-missing" })

@@ -21,7 +21,7 @@ type pins struct {
 	button  func(name string, o gpio.Options) (*gpio.Button, func() error, error)
 	lamp    func(name string, activeLow bool) (*gpio.Lamp, error)
 	contact func(name string, o gpio.Options) (*gpio.Switch, func() error, error)
-	buzzer  func(name string, activeLow bool) (*gpio.Buzzer, func() error, error)
+	buzzer  func(name string, activeLow bool) (*device.Buzzer, func() error, error)
 }
 
 // machinePins are those of this machine.
@@ -59,7 +59,7 @@ func machineContact(name string, o gpio.Options) (*gpio.Switch, func() error, er
 	return contact, pin.Close, err
 }
 
-func machineBuzzer(name string, activeLow bool) (*gpio.Buzzer, func() error, error) {
+func machineBuzzer(name string, activeLow bool) (*device.Buzzer, func() error, error) {
 	pin, err := gpio.Open(name)
 	if err != nil {
 		return nil, nil, err

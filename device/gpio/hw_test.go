@@ -114,7 +114,7 @@ func TestHWTheKernelDebounces(t *testing.T) {
 	}
 	for i := range 31 {
 		pull(t, 6, i%2 == 1)
-		pause(t.Context(), time.Millisecond)
+		device.Sleep(t.Context(), time.Millisecond)
 	}
 	if !p.WaitForEdge(2 * time.Second) {
 		t.Fatal("no edge at all")
@@ -125,7 +125,7 @@ func TestHWTheKernelDebounces(t *testing.T) {
 	for try := 0; ; try++ {
 		begun := device.Monotonic()
 		pull(t, 6, true) // shorter than the debounce: nothing
-		pause(t.Context(), 2*time.Millisecond)
+		device.Sleep(t.Context(), 2*time.Millisecond)
 		pull(t, 6, false)
 		spike := device.Monotonic() - begun
 		edge := p.WaitForEdge(300 * time.Millisecond)
@@ -166,7 +166,7 @@ func TestHWAButtonIsPressedLongAndReleased(t *testing.T) {
 	}
 	defer wg.Wait()
 	defer cancel()
-	pause(ctx, time.Second)
+	device.Sleep(ctx, time.Second)
 	pull(t, 13, true)
 	expect(device.Released)
 	for range 20 {
@@ -215,7 +215,7 @@ func TestHWADoorAndABuzzer(t *testing.T) {
 	}
 	pull(t, 21, false)
 	expect(true)
-	pause(ctx, time.Second)
+	device.Sleep(ctx, time.Second)
 	if len(states) > 0 {
 		t.Error("a bounce was told as a change")
 	}
@@ -229,7 +229,7 @@ func TestHWADoorAndABuzzer(t *testing.T) {
 	}
 	begun, done := time.Now(), make(chan error)
 	go func() { done <- b.Sound(ctx, time.Minute) }()
-	pause(ctx, 300*time.Millisecond)
+	device.Sleep(ctx, 300*time.Millisecond)
 	if v := carries(t, "HW_GPIO", 12); v != "1" {
 		t.Error("the buzzer is silent")
 	}
@@ -301,7 +301,7 @@ func TestHWAChipThatIsPulledOutAndComesBack(t *testing.T) {
 	}
 	gone := make(chan error)
 	go func() { gone <- b.Run(t.Context(), func(p device.Press) { t.Error(p) }) }()
-	pause(t.Context(), 500*time.Millisecond)
+	device.Sleep(t.Context(), 500*time.Millisecond)
 	live("0")
 	if err := <-gone; !errors.Is(err, device.ErrGone) {
 		t.Error("button:", err)
@@ -332,7 +332,7 @@ func TestHWEdgesHaveTheKernelsTimestampsAndNumbers(t *testing.T) {
 		for i := range pulses {
 			pull(t, 23+i%2, false)
 			pull(t, 23+i%2, true)
-			pause(t.Context(), 2*time.Millisecond)
+			device.Sleep(t.Context(), 2*time.Millisecond)
 		}
 	}()
 	var got []device.Edge

@@ -72,7 +72,7 @@ func (i input) follow(ctx context.Context, level func(now time.Time, on bool)) e
 		if early++; early == deadWait {
 			return &device.Wire{Op: "watch pin", Port: i.pin.Name(), Err: device.ErrGone}
 		}
-		if err := pause(ctx, slice); err != nil {
+		if err := device.Sleep(ctx, slice); err != nil {
 			return err
 		}
 	}
@@ -83,7 +83,7 @@ func (i input) follow(ctx context.Context, level func(now time.Time, on bool)) e
 func (i input) settled(ctx context.Context) (gpio.Level, error) {
 	l := i.pin.Read()
 	for {
-		if err := pause(ctx, settle); err != nil {
+		if err := device.Sleep(ctx, settle); err != nil {
 			return l, err
 		}
 		again := i.pin.Read()
@@ -91,16 +91,5 @@ func (i input) settled(ctx context.Context) (gpio.Level, error) {
 			return l, nil
 		}
 		l = again
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

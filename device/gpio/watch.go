@@ -68,7 +68,7 @@ func (w *Watch) Edges(ctx context.Context, b []device.Edge) (int, error) {
 	if err := w.ready(end); err != nil {
 		return 0, err
 	}
-	if err := pause(ctx, gather); err != nil && ctx.Err() != context.DeadlineExceeded {
+	if err := device.Sleep(ctx, gather); err != nil && ctx.Err() != context.DeadlineExceeded {
 		return 0, err
 	}
 	return w.read(b)

@@ -94,7 +94,7 @@ func (r *Reader) Run(ctx context.Context, handle func(Event)) error {
 			return ctx.Err()
 		case <-t.C:
 		}
-		t.Reset(r.pause())
+		t.Reset(device.OnBeat(r.pause()))
 		var ev Event
 		err := r.link.Do(ctx, func(p device.Port) (err error) {
 			r.module.port = p
@@ -236,20 +236,10 @@ func (r *Reader) notRead(ctx context.Context, err error) (Event, error) {
 		return ev, nil
 	}
 	if errors.As(r.module.Status(ctx), &no) {
-		_ = r.module.Reset(ctx) // the next poll shows whether it helped
-		rest(ctx, resetRest)
+		_ = r.module.Reset(ctx)          // the next poll shows whether it helped
+		_ = device.Sleep(ctx, resetRest) // the next poll sees the end of ctx
 	}
 	return ev, nil
-}
-
-// rest waits, for ctx at most.
-func rest(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
 }
 
 // complete adds the newest address, or takes away what was not asked for. When

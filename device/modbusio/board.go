@@ -97,7 +97,7 @@ func (b *Board) Run(ctx context.Context) error {
 		} else if b.take(levels) {
 			wait = min(wait, confirm)
 		}
-		t.Reset(wait)
+		t.Reset(device.OnBeat(wait))
 	}
 }
 

@@ -61,7 +61,7 @@ type Port struct {
 // String returns the name the port was opened by.
 func (p *Port) String() string { return p.cfg.Name }
 
-// Read returns bytes as they come, device.ErrTimeout after 100 ms of silence
+// Read returns bytes as they come, device.ErrTimeout after about 100 ms of silence
 // and device.ErrGone after a hang-up. An echo of what was written is checked and
 // left out.
 //
@@ -84,7 +84,7 @@ func (p *Port) Read(b []byte) (int, error) {
 }
 
 func (p *Port) read(b []byte) (int, error) {
-	if ready.Silent(p.bell, time.Now().Add(tick)) {
+	if ready.Silent(p.bell, time.Now().Add(device.OnBeat(tick))) {
 		return 0, device.ErrTimeout
 	}
 	begun := time.Now()
@@ -164,16 +164,22 @@ func (p *Port) sent(b []byte) {
 	}
 }
 
-// put writes one chunk through the descriptor that does not block: Go's poller
-// waits for room in the driver's buffer, and no longer than that may take.
+// put writes one chunk through the descriptor that does not block. What finds no
+// room in the driver's buffer waits for it in Go's poller, for no longer than that
+// may take.
 func (p *Port) put(b []byte) (int, error) {
 	if p.broken {
 		return 0, p.wire("write", device.ErrGone)
 	}
-	if err := p.bell.SetWriteDeadline(time.Now().Add(p.limit(len(b)))); err != nil {
-		return 0, p.wire("write", err)
+	n := p.offer(b)
+	if n == len(b) { // nearly always: a deadline would wake the program for nothing
+		return n, nil
 	}
-	n, err := p.bell.Write(b)
+	if err := p.bell.SetWriteDeadline(time.Now().Add(p.limit(len(b)))); err != nil {
+		return n, p.wire("write", err)
+	}
+	m, err := p.bell.Write(b[n:])
+	n += m
 	switch {
 	case err == nil:
 		return n, nil
@@ -186,6 +192,14 @@ func (p *Port) put(b []byte) (int, error) {
 	p.counts.add(func(c *Counters) { c.Stuck++ })
 	_ = unix.IoctlSetInt(p.guard, unix.TCFLSH, unix.TCOFLUSH)
 	return n, p.wire("write", fmt.Errorf("the line takes no bytes: %w", device.ErrTimeout))
+}
+
+// offer writes what there is room for.
+func (p *Port) offer(b []byte) (n int) {
+	if raw, err := p.bell.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { n, _ = unix.Write(int(fd), b) }) // whoever writes the rest meets the error
+	}
+	return max(0, n)
 }
 
 // limit is how long a line that moves may take to accept n bytes: there is room

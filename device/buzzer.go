@@ -1,12 +1,10 @@
-package gpio
+package device
 
 import (
 	"context"
 	"errors"
 	"sync"
 	"time"
-
-	"periph.io/x/conn/v3/gpio"
 )
 
 // A buzzer may sound for two seconds at once and a tenth of the time in the
@@ -19,10 +17,10 @@ const (
 // ErrTired says that a buzzer has sounded as long as it may for now.
 var ErrTired = errors.New("the buzzer has sounded enough for now: wait a little")
 
-// A Buzzer drives one pin and keeps to its limits. It is safe for several
-// goroutines: one sounds at a time, the others wait.
+// A Buzzer keeps what sounds to its limits. It is safe for several goroutines:
+// one sounds at a time, the others wait.
 type Buzzer struct {
-	lamp *Lamp
+	set  func(ctx context.Context, on bool) error
 	turn chan struct{}
 
 	mu   sync.Mutex
@@ -30,13 +28,9 @@ type Buzzer struct {
 	then time.Time     // when left was counted
 }
 
-// NewBuzzer makes pin an output and silent. With activeLow a low pin sounds.
-func NewBuzzer(pin gpio.PinOut, activeLow bool) (*Buzzer, error) {
-	lamp, err := NewLamp(pin, activeLow)
-	if err != nil {
-		return nil, err
-	}
-	return &Buzzer{lamp: lamp, turn: make(chan struct{}, 1), left: buzzerMost, then: time.Now()}, nil
+// NewBuzzer returns a buzzer that set switches on and off.
+func NewBuzzer(set func(ctx context.Context, on bool) error) *Buzzer {
+	return &Buzzer{set: set, turn: make(chan struct{}, 1), left: buzzerMost, then: time.Now()}
 }
 
 // Sound sounds for d, or shorter where the limits end it, and returns when it
@@ -52,11 +46,11 @@ func (b *Buzzer) Sound(ctx context.Context, d time.Duration) (err error) {
 	if d = b.allow(time.Now(), d); d <= 0 {
 		return ErrTired
 	}
-	defer func() { err = errors.Join(err, b.lamp.Halt()) }()
-	if err := b.lamp.Set(true); err != nil {
+	defer func() { err = errors.Join(err, b.Halt()) }()
+	if err := b.set(ctx, true); err != nil {
 		return err
 	}
-	return pause(ctx, d)
+	return Sleep(ctx, d)
 }
 
 // allow takes up to d out of what is left at that moment.
@@ -73,5 +67,12 @@ func (b *Buzzer) allow(now time.Time, d time.Duration) time.Duration {
 	return d
 }
 
+// silenced is how long a buzzer may take to be switched off.
+const silenced = 2 * time.Second
+
 // Halt silences the buzzer.
-func (b *Buzzer) Halt() error { return b.lamp.Halt() }
+func (b *Buzzer) Halt() error {
+	ctx, cancel := context.WithTimeout(context.Background(), silenced)
+	defer cancel()
+	return b.set(ctx, false)
+}

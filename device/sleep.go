@@ -1,0 +1,28 @@
+package device
+
+import (
+	"context"
+	"time"
+)
+
+// Sleep waits for d, or for the end of ctx, whose error it then returns.
+func Sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// beat is the time in which devices are asked and silence is counted.
+const beat = 80 * time.Millisecond
+
+// OnBeat returns about d, such that it ends on a beat that all devices share: what
+// is due there costs the machine one wake-up, however many devices wait for it.
+func OnBeat(d time.Duration) time.Duration {
+	now := time.Now()
+	return now.Add(d).Round(beat).Sub(now)
+}
