@@ -16,10 +16,10 @@ import (
 
 // pages are those on which a technician looks for what a device's package says.
 var pages = map[string][]string{
-	"device/tty": {"serial.md"}, "device/gpio": {"gpio.md"}, "device/usblp": {"usb.md"}, "device/evdev": {"usb.md"},
+	"device/tty": {"serial.md"}, "device/gpio": {"gpio.md"}, "device/usblp": {"usb.md"}, "device/evdev": {"usb.md"}, "device/internal/node": {"usb.md"},
 	"device/hotplug": {"usb.md"}, "device/idcard": {"idcards.md"}, "device/mrz": {"tokens.md"}, "device/uid": {"tokens.md"},
 	"device/wiegand": {"tokens.md", "gpio.md"}, "device/scanner": {"scanners.md"}, "device/modbusio": {"buttons.md"},
-	"device": {"serial.md"},
+	"device": {"serial.md", "gpio.md"},
 }
 
 // unheard are functions whose errors a technician never reads: kioskd check refuses

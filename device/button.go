@@ -20,16 +20,24 @@ type Button struct {
 	StuckAfter time.Duration // 0 means 30s
 
 	known, down, long, stuck bool
-	since                    time.Time
+	since, pressed           time.Time
 }
+
+// again is how soon after a press the next one is none: a worn contact closes twice
+// for one finger.
+const again = 150 * time.Millisecond
 
 // Level takes the level at a moment and returns what the button did, if
 // anything. It wants to be called again and again while the button is held.
 func (b *Button) Level(now time.Time, down bool) (Press, bool) {
 	if !b.known || b.down != down {
-		was := b.known
-		*b = Button{LongAfter: b.LongAfter, StuckAfter: b.StuckAfter, known: true, down: down, since: now, long: !was}
-		if down {
+		was, twice := b.known, down && now.Sub(b.pressed) < again
+		*b = Button{LongAfter: b.LongAfter, StuckAfter: b.StuckAfter, known: true, down: down, since: now, long: !was, pressed: b.pressed}
+		switch {
+		case twice:
+			return "", false
+		case down:
+			b.pressed = now
 			return Pressed, was
 		}
 		return Released, was

@@ -6,6 +6,21 @@ import (
 	"time"
 )
 
+// Whoever presses twice wants two tickets, but no finger is that quick.
+func TestAWornContactIsOnePress(t *testing.T) {
+	var b Button
+	now := time.Unix(0, 0)
+	n := 0
+	for _, ms := range []int{0, 1000, 1040, 1100, 1140, 1160, 1200} { // up, down, up, ...
+		if p, ok := b.Level(now.Add(time.Duration(ms)*time.Millisecond), b.known && !b.down); ok && p == Pressed {
+			n++
+		}
+	}
+	if n != 2 { // at 1000 and 1160, not at 1100
+		t.Errorf("%d presses", n)
+	}
+}
+
 func TestButton(t *testing.T) {
 	for name, c := range map[string]struct {
 		levels string // one every second; d down, u up, ! forget

@@ -12,6 +12,7 @@ import (
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/internal/parts"
 	"longcheng/cmd/internal/workshop"
+	"longcheng/device/modbusio"
 	"longcheng/display"
 	"longcheng/display/wall"
 	"longcheng/kiosk"
@@ -48,6 +49,7 @@ type box struct {
 	site     *web.Web
 	mux      *http.ServeMux
 	pins     pins
+	boards   map[string]*modbusio.Board
 	tones    chan tone // to the buzzer; nil without one
 	plugs    *plugs
 	uplink   *uplink // nil: no centre
@@ -83,7 +85,7 @@ type box struct {
 
 // build opens the store and makes every part from the configuration.
 func build(ctx context.Context, c *config.Config, set settings, log *slog.Logger) (*box, error) {
-	b := &box{conf: c, set: set, log: log, mux: http.NewServeMux(), printers: map[string]ticketing.Printer{}, spools: map[string]*printer.Spool{}, taps: map[string]wire{}, pins: machinePins(), plugs: &plugs{log: log}}
+	b := &box{conf: c, set: set, log: log, mux: http.NewServeMux(), printers: map[string]ticketing.Printer{}, spools: map[string]*printer.Spool{}, taps: map[string]wire{}, boards: map[string]*modbusio.Board{}, pins: machinePins(), plugs: &plugs{log: log}}
 	b.fingerprint = fingerprint(c.File, c.Hall)
 	b.now = set.now
 	if err := os.MkdirAll(set.state, 0o750); err != nil {
@@ -165,6 +167,14 @@ func (b *box) makeFloor() error {
 		}
 	})
 	return nil
+}
+
+// pagePrinter prints for the first touch page, or for the buttons of a box without.
+func (b *box) pagePrinter() string {
+	if len(b.conf.Touches) > 0 {
+		return b.conf.Touches[0].Printer
+	}
+	return b.firstPrinter()
 }
 
 // firstPrinter prints what no touch page is named for.

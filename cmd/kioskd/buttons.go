@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"longcheng/cmd/internal/doctor"
 	"longcheng/device"
 	"longcheng/device/modbusio"
+	"longcheng/printer"
 )
 
 // A lamp is one light, wherever it hangs.
@@ -19,7 +21,10 @@ type lamp interface {
 	halt(ctx context.Context) error
 }
 
-// makeBoards connects the push buttons and lamps that hang on boards.
+// heldFor is how long a button is held to call staff.
+const heldFor = 1500 * time.Millisecond
+
+// makeBoards connects the push buttons, lamps and switches that hang on boards.
 func (b *box) makeBoards() error {
 	for _, conf := range b.conf.Boards {
 		if err := b.makeBoard(conf); err != nil {
@@ -35,14 +40,16 @@ func (b *box) makeBoard(conf config.Board) error {
 	pulse := b.pulse(name, deviceSilence)
 	link := b.link(ref, pulse.beat)
 	link.OnChange = b.reporting(ref)
-	board, err := modbusio.NewBoard(link, modbusio.Options{Unit: byte(conf.Address), Inputs: conf.Inputs, Lamps: conf.Coils})
+	board, err := modbusio.NewBoard(link, modbusio.Options{Unit: byte(conf.Address), Inputs: conf.Inputs, Lamps: conf.Coils, LongPress: heldFor})
 	if err != nil {
 		return err
 	}
+	b.boards[conf.Name] = board
 	buttons := b.hangOn(conf.Name, board)
+	b.followSwitches(conf.Name, board)
 	presses := make(chan config.Button, 8) // a citizen's patience; more presses than this are one
 	board.OnPress = func(input int) {
-		if button, ok := buttons[input]; ok {
+		if button, ok := buttons[input]; ok && button.Item != "" {
 			select {
 			case presses <- button:
 			default:
@@ -76,9 +83,15 @@ func (b *box) hangOn(name string, board *modbusio.Board) map[int]config.Button {
 	return buttons
 }
 
-// buttonSays reports a button that is held down for ever, and its release.
+// buttonSays brings staff to who holds a button for that, and reports a button that
+// is held down for ever, and its release.
 func (b *box) buttonSays(button config.Button, press device.Press) {
 	switch press {
+	case device.Long:
+		if button.Held == "staff" {
+			b.health.happened("button "+button.Name, "somebody asks for help here: go and see")
+			b.sound(true)
+		}
 	case device.Stuck:
 		b.health.tell("button "+button.Name, "button-stuck", "held down for too long: free the button, or check its wires for a short circuit")
 	case device.Released:
@@ -102,8 +115,7 @@ func (b *box) servePresses(ctx context.Context, presses <-chan config.Button, be
 	}
 }
 
-// addLamp keeps the lamp of a button: it shines while the button would give a
-// ticket.
+// addLamp keeps the lamp of a button.
 func (b *box) addLamp(button config.Button, l lamp) {
 	b.try("lamp "+button.Name, "闪灯测试", "Flash it", b.tryLamp(l))
 	pulse := b.pulse("lamp "+button.Name, deviceSilence)
@@ -112,16 +124,20 @@ func (b *box) addLamp(button config.Button, l lamp) {
 	}, pulse})
 }
 
-// tendLamp keeps a lamp in agreement with the first page's printer.
-func (b *box) tendLamp(ctx context.Context, button config.Button, l lamp, beat func()) error {
+// tendLamp keeps a lamp in agreement with what its button would do; however it ends,
+// the lamp is dark.
+func (b *box) tendLamp(ctx context.Context, button config.Button, l lamp, beat func()) (err error) {
 	changed, stop := b.desk.Watch()
 	defer stop()
-	tick := time.NewTicker(idleBeat)
-	defer tick.Stop()
+	defer func() {
+		halt, cancel := context.WithTimeout(context.WithoutCancel(ctx), markWithin)
+		defer cancel()
+		err = errors.Join(err, l.halt(halt))
+	}()
 	for {
 		beat()
-		_, good := b.desk.Ready(b.firstPage())
-		err := l.light(ctx, good)
+		on, left := b.shows(button).At(time.Duration(time.Now().UnixNano())) // all lamps blink together
+		err := l.light(ctx, on)
 		switch {
 		case ctx.Err() != nil: // no news of the lamp
 		case err != nil:
@@ -129,15 +145,46 @@ func (b *box) tendLamp(ctx context.Context, button config.Button, l lamp, beat f
 		default:
 			b.health.over("lamp " + button.Name)
 		}
+		if left == 0 || left > idleBeat {
+			left = idleBeat
+		}
+		change := time.NewTimer(left)
 		select {
 		case <-ctx.Done():
-			halt, cancel := context.WithTimeout(context.WithoutCancel(ctx), markWithin)
-			defer cancel()
-			return l.halt(halt)
+			change.Stop()
+			return nil
 		case <-changed:
-		case <-tick.C:
+			change.Stop()
+		case <-change.C:
 		}
 	}
+}
+
+// shows is what a lamp tells of its button: light, it gives tickets; blinking, it
+// does, and staff should look after the paper; dark, it does not.
+func (b *box) shows(button config.Button) device.Pattern {
+	if button.Item == "" {
+		return device.Steady // it calls staff
+	}
+	if _, good := b.desk.Ready(b.firstPage()); !good || !b.taken(button.Item) {
+		return device.Dark
+	}
+	if s := b.spools["printer "+b.pagePrinter()]; s != nil && s.Status().Status&printer.PaperLow != 0 {
+		return device.Blink
+	}
+	return device.Steady
+}
+
+// taken reports whether tickets of an item are given at this hour.
+func (b *box) taken(item string) bool {
+	hours := b.conf.Hall.Hours
+	for _, i := range b.conf.Hall.Items {
+		if i.ID == item && len(i.Hours.Bands) > 0 {
+			hours = i.Hours
+		}
+	}
+	_, open := hours.BandAt(b.now().In(b.conf.Hall.Location()))
+	return open
 }
 
 // A coil is a lamp on a board.

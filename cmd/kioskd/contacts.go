@@ -10,11 +10,15 @@ import (
 	"longcheng/cmd/internal/doctor"
 	"longcheng/device"
 	"longcheng/device/gpio"
+	"longcheng/device/modbusio"
 )
 
 // makeSwitches connects the doors and presence sensors on this machine's pins.
 func (b *box) makeSwitches() error {
 	for _, s := range b.conf.Switches {
+		if !strings.HasPrefix(s.Input, onPins+":") {
+			continue // its board follows it
+		}
 		pulse := b.pulse(s.Kind+" "+s.Name, deviceSilence)
 		b.input = append(b.input, part{pulse.name, func(ctx context.Context) error {
 			return b.watchSwitch(ctx, s, pulse.name, pulse.beat)
@@ -40,6 +44,33 @@ func (b *box) watchSwitch(ctx context.Context, s config.Switch, name string, bea
 	return err
 }
 
+// followSwitches connects the doors and presence sensors on a board. What is not
+// known while the board is away is nobody's state.
+func (b *box) followSwitches(name string, board *modbusio.Board) {
+	states := map[int]*device.Switch{}
+	of := map[int]config.Switch{}
+	for _, s := range b.conf.Switches {
+		if on, n := contact(s.Input); on == name {
+			states[n], of[n] = &device.Switch{Hold: s.Hold.Std()}, s
+		}
+	}
+	board.OnLevel = func(input int, closed bool) {
+		if s := states[input]; s != nil {
+			if on, changed := s.Level(time.Now(), closed); changed {
+				b.switched(of[input], of[input].Kind+" "+of[input].Name, on)
+			}
+		}
+	}
+	board.OnLost = func() {
+		for n, s := range states {
+			s.Forget()
+			if of[n].Kind == "presence" {
+				b.desk.Unwatched(of[n].Touch)
+			}
+		}
+	}
+}
+
 // switched tells technicians of a door and the touch page of a person.
 func (b *box) switched(s config.Switch, name string, closed bool) {
 	if s.Kind == "door" && !closed {
@@ -63,17 +94,30 @@ var (
 
 const toneRest = 80 * time.Millisecond
 
-// makeBuzzer connects the buzzer on a pin of this machine.
+// makeBuzzer connects the buzzer on a pin of this machine or on a board.
 func (b *box) makeBuzzer() error {
-	pin, ok := strings.CutPrefix(b.conf.Buzzer.Output, onPins+":")
-	if !ok {
+	if b.conf.Buzzer.Output == "" {
 		return nil
 	}
 	b.tones = make(chan tone, 1)
 	pulse := b.pulse("buzzer", deviceSilence)
 	b.try("buzzer", "响一声", "Sound it", func(context.Context) error { b.sound(true); return nil })
-	b.input = append(b.input, part{pulse.name, func(ctx context.Context) error { return b.tendBuzzer(ctx, pin, pulse.beat) }, pulse})
+	b.input = append(b.input, part{pulse.name, func(ctx context.Context) error { return b.tendBuzzer(ctx, pulse.beat) }, pulse})
 	return nil
+}
+
+// openBuzzer returns the buzzer and the function that gives its pin back.
+func (b *box) openBuzzer() (*device.Buzzer, func() error, error) {
+	board, n := contact(b.conf.Buzzer.Output)
+	if board := b.boards[board]; board != nil {
+		coil := coil{board, n}
+		return device.NewBuzzer(func(ctx context.Context, on bool) error {
+			ctx, cancel := context.WithTimeout(ctx, markWithin) // a board that is away must not sound later
+			defer cancel()
+			return coil.light(ctx, on)
+		}), func() error { return nil }, nil
+	}
+	return b.pins.buzzer(strings.TrimPrefix(b.conf.Buzzer.Output, onPins+":"), b.conf.Buzzer.ActiveLow)
 }
 
 // sound lets a citizen hear whether something was taken or refused. It never
@@ -90,9 +134,9 @@ func (b *box) sound(taken bool) {
 }
 
 // tendBuzzer plays what sound asks for, as far as the buzzer's limits let it.
-func (b *box) tendBuzzer(ctx context.Context, pin string, beat func()) error {
+func (b *box) tendBuzzer(ctx context.Context, beat func()) error {
 	beat()
-	buzzer, giveBack, err := b.pins.buzzer(pin, b.conf.Buzzer.ActiveLow)
+	buzzer, giveBack, err := b.openBuzzer()
 	if err != nil {
 		b.health.tell("buzzer", doctor.OfPort(err), err.Error())
 		return err

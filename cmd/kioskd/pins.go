@@ -89,7 +89,7 @@ func (b *box) makePins() error {
 func (b *box) watchPin(ctx context.Context, button config.Button, pin string, beat func()) error {
 	beat()
 	name := "button " + button.Name
-	key, giveBack, err := b.pins.button(pin, gpio.Options{Beat: beat})
+	key, giveBack, err := b.pins.button(pin, gpio.Options{LongPress: heldFor, Beat: beat})
 	if err != nil {
 		b.health.tell(name, doctor.OfPort(err), err.Error())
 		return err
@@ -97,11 +97,12 @@ func (b *box) watchPin(ctx context.Context, button config.Button, pin string, be
 	defer giveBack()
 	b.health.say(name, ready)
 	err = key.Run(ctx, func(press device.Press) {
-		if press == device.Pressed {
+		switch {
+		case press != device.Pressed:
+			b.buttonSays(button, press)
+		case button.Item != "":
 			b.pressed(ctx, b.firstPage(), button.Item)
-			return
 		}
-		b.buttonSays(button, press)
 	})
 	if ctx.Err() == nil {
 		b.health.tell(name, doctor.OfPort(err), err.Error()+advice(err))

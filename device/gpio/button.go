@@ -38,8 +38,8 @@ func (b *Button) Run(ctx context.Context, handle func(device.Press)) error {
 // A Switch watches one pin for a state that lasts: a door, a paper box, a
 // person in front of the screen.
 type Switch struct {
-	in   input
-	hold time.Duration
+	in    input
+	state device.Switch
 }
 
 // NewSwitch makes pin an input with its pull resistor and edges.
@@ -48,24 +48,16 @@ func NewSwitch(pin gpio.PinIn, o Options) (*Switch, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Switch{in, o.Hold}, nil
+	return &Switch{in, device.Switch{Hold: o.Hold}}, nil
 }
 
 // Run tells handle the state found first and then every change, in its own
-// goroutine, until ctx ends or the line is dead. With Options.Hold the switch
-// goes off only when the contact has been open that long.
+// goroutine, until ctx ends or the line is dead.
 func (s *Switch) Run(ctx context.Context, handle func(on bool)) error {
-	var known, on bool
-	var seen time.Time // when the contact was last closed
+	s.state.Forget()
 	return s.in.follow(ctx, func(now time.Time, closed bool) {
-		if closed {
-			seen = now
+		if on, changed := s.state.Level(now, closed); changed {
+			handle(on)
 		}
-		is := closed || known && on && now.Sub(seen) < s.hold
-		if known && is == on {
-			return
-		}
-		known, on = true, is
-		handle(on)
 	})
 }

@@ -46,6 +46,8 @@ const confirm = 20 * time.Millisecond
 type Board struct {
 	OnPress func(input int)                     // a button went down
 	OnEvent func(input int, press device.Press) // everything else: released, long, stuck
+	OnLevel func(input int, closed bool)        // at every poll, the level that was seen twice
+	OnLost  func()                              // nothing is known of the levels any more
 
 	link    *device.Link
 	opt     Options
@@ -78,6 +80,7 @@ func NewBoard(link *device.Link, o Options) (*Board, error) {
 func (b *Board) Run(ctx context.Context) error {
 	t := time.NewTimer(0)
 	defer t.Stop()
+	defer b.forget()
 	for {
 		select {
 		case <-ctx.Done():
@@ -193,6 +196,9 @@ func (b *Board) bits(ctx context.Context, p device.Port, fn byte, n int) ([]bool
 
 func (b *Board) forget() {
 	b.fresh = false
+	if b.OnLost != nil {
+		b.OnLost()
+	}
 	for i := range b.buttons {
 		b.buttons[i].Forget()
 	}
@@ -212,14 +218,21 @@ func (b *Board) take(levels []bool) (moved bool) {
 			moved = true
 			continue
 		}
-		press, ok := b.buttons[i].Level(now, down)
-		switch {
-		case ok && press == device.Pressed && b.OnPress != nil:
-			b.OnPress(i)
-		case ok && press != device.Pressed && b.OnEvent != nil:
-			b.OnEvent(i, press)
-		}
+		b.tell(i, now, down)
 	}
 	b.fresh = true
 	return moved
+}
+
+func (b *Board) tell(input int, now time.Time, down bool) {
+	if b.OnLevel != nil {
+		b.OnLevel(input, down)
+	}
+	press, ok := b.buttons[input].Level(now, down)
+	switch {
+	case ok && press == device.Pressed && b.OnPress != nil:
+		b.OnPress(input)
+	case ok && press != device.Pressed && b.OnEvent != nil:
+		b.OnEvent(input, press)
+	}
 }

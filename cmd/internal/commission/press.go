@@ -2,7 +2,10 @@ package commission
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,12 +21,11 @@ const onPins = "gpio:"
 
 // board lights the lamps one after another and waits for the buttons.
 func (t *Tester) board(ctx context.Context, d config.Board, v *Verdict) error {
-	link := t.linkOf("board", d.Name)
-	defer shut(ctx, link)
-	board, err := modbusio.NewBoard(link, modbusio.Options{Unit: byte(d.Address), Inputs: d.Inputs, Lamps: d.Coils})
+	link, board, err := t.openBoard(d)
 	if err != nil {
 		return err
 	}
+	defer shut(ctx, link)
 	pressed := make(chan int, 64)
 	board.OnPress = func(input int) {
 		select {
@@ -44,6 +46,23 @@ func (t *Tester) board(ctx context.Context, d config.Board, v *Verdict) error {
 		}
 		return nil
 	})
+}
+
+func (t *Tester) openBoard(d config.Board) (*device.Link, *modbusio.Board, error) {
+	link := t.linkOf("board", d.Name)
+	board, err := modbusio.NewBoard(link, modbusio.Options{Unit: byte(d.Address), Inputs: d.Inputs, Lamps: d.Coils})
+	return link, board, err
+}
+
+// onBoard finds the board of "board1:0".
+func (t *Tester) onBoard(at string) (d config.Board, n int, ok bool) {
+	name, number, _ := strings.Cut(at, ":")
+	n, err := strconv.Atoi(number)
+	i := slices.IndexFunc(t.Conf.Boards, func(b config.Board) bool { return b.Name == name })
+	if i < 0 || err != nil {
+		return d, 0, false
+	}
+	return t.Conf.Boards[i], n, true
 }
 
 // used are the numbers on a board that buttons of the configuration hang on.
@@ -146,15 +165,11 @@ func (t *Tester) button(ctx context.Context, d config.Button, v *Verdict) error 
 
 // contact tests a door or a presence sensor: both its states must come.
 func (t *Tester) contact(ctx context.Context, d config.Switch, v *Verdict) error {
-	pin, err := gpio.Open(strings.TrimPrefix(d.Input, onPins))
+	follow, giveBack, err := t.follower(ctx, d)
 	if err != nil {
 		return err
 	}
-	defer pin.Close()
-	contact, err := gpio.NewSwitch(pin, gpio.Options{ActiveHigh: d.ActiveHigh})
-	if err != nil {
-		return err
-	}
+	defer giveBack()
 	if d.Kind == "door" {
 		t.Person.Tell(say("请打开并关上柜门 "+d.Name, "open and shut the door "+d.Name))
 	} else {
@@ -162,7 +177,7 @@ func (t *Tester) contact(ctx context.Context, d config.Switch, v *Verdict) error
 	}
 	seen := map[bool]bool{}
 	came, err := await(ctx, t.patience(), func(ctx context.Context, done func()) error {
-		return contact.Run(ctx, func(closed bool) {
+		return follow(ctx, func(closed bool) {
 			if seen[closed] = true; len(seen) == 2 {
 				done()
 			}
@@ -184,22 +199,69 @@ func (t *Tester) contact(ctx context.Context, d config.Switch, v *Verdict) error
 	return nil
 }
 
+// follower returns what tells the levels of a contact, and gives it back.
+func (t *Tester) follower(ctx context.Context, d config.Switch) (follow func(context.Context, func(closed bool)) error, giveBack func(), err error) {
+	if on, n, ok := t.onBoard(d.Input); ok {
+		link, board, err := t.openBoard(on)
+		if err != nil {
+			return nil, nil, err
+		}
+		return func(ctx context.Context, tell func(bool)) error {
+			board.OnLevel = func(input int, closed bool) {
+				if input == n {
+					tell(closed)
+				}
+			}
+			return board.Run(ctx)
+		}, func() { shut(ctx, link) }, nil
+	}
+	pin, err := gpio.Open(strings.TrimPrefix(d.Input, onPins))
+	if err != nil {
+		return nil, nil, err
+	}
+	contact, err := gpio.NewSwitch(pin, gpio.Options{ActiveHigh: d.ActiveHigh})
+	if err != nil {
+		return nil, nil, errors.Join(err, pin.Close())
+	}
+	return contact.Run, func() { _ = pin.Close() }, nil // the kernel takes it back anyway
+}
+
 // buzzer sounds it and asks.
 func (t *Tester) buzzer(ctx context.Context, d config.Buzzer, v *Verdict) error {
-	pin, err := gpio.Open(strings.TrimPrefix(d.Output, onPins))
+	buzzer, giveBack, err := t.openBuzzer(ctx, d)
 	if err != nil {
 		return err
 	}
-	defer pin.Close()
-	buzzer, err := gpio.NewBuzzer(pin, d.ActiveLow)
-	if err == nil {
-		err = buzzer.Sound(ctx, 500*time.Millisecond)
-	}
-	if err != nil {
+	defer giveBack()
+	if err := buzzer.Sound(ctx, 500*time.Millisecond); err != nil {
 		return err
 	}
 	return t.asks(ctx, v, say("蜂鸣器", "the buzzer"), say("听到响声了吗？", "did you hear it?"),
 		say("检查蜂鸣器、三极管的接线；低电平响的设 active_low", "check the wires of buzzer and transistor; active_low is for those that sound while the pin is low"))
+}
+
+func (t *Tester) openBuzzer(ctx context.Context, d config.Buzzer) (*device.Buzzer, func(), error) {
+	if on, n, ok := t.onBoard(d.Output); ok {
+		link, board, err := t.openBoard(on)
+		if err != nil {
+			return nil, nil, err
+		}
+		set := func(ctx context.Context, on bool) error {
+			ctx, cancel := context.WithTimeout(ctx, showWithin)
+			defer cancel()
+			return board.SetLamp(ctx, n, on)
+		}
+		return device.NewBuzzer(set), func() { shut(ctx, link) }, nil
+	}
+	pin, err := gpio.Open(strings.TrimPrefix(d.Output, onPins))
+	if err != nil {
+		return nil, nil, err
+	}
+	buzzer, err := gpio.NewBuzzer(pin, d.ActiveLow)
+	if err != nil {
+		return nil, nil, errors.Join(err, pin.Close())
+	}
+	return buzzer, func() { _ = pin.Close() }, nil // the kernel takes it back anyway
 }
 
 func (t *Tester) lamp(ctx context.Context, name string, activeLow bool, v *Verdict) error {

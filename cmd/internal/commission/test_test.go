@@ -53,15 +53,50 @@ func (r *rig) act(t *testing.T) hand {
 		case strings.Contains(what.EN, "press button"):
 			var n int
 			if _, err := fmt.Sscanf(what.EN, "press button %d", &n); err == nil {
-				go func() { // again and again: the first level is no press
-					for held := true; t.Context().Err() == nil; held = !held {
-						r.board.Press(n, held)
-						time.Sleep(300 * time.Millisecond)
-					}
-				}()
+				go r.press(t, n)
 			}
+		case strings.Contains(what.EN, "open and shut the door"):
+			go r.press(t, 5)
 		}
 	}}
+}
+
+// press closes and opens an input again and again: the first level is no press.
+func (r *rig) press(t *testing.T, n int) {
+	for held := true; t.Context().Err() == nil; held = !held {
+		r.board.Press(n, held)
+		time.Sleep(300 * time.Millisecond)
+	}
+}
+
+// A door and a buzzer may hang on a board.
+func TestDoorAndBuzzerOnABoard(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	board := r.conf.Boards[0].Name
+	r.conf.Switches = []config.Switch{{Name: "cabinet", Kind: "door", Input: board + ":5"}}
+	r.conf.Buzzer.Output = board + ":7"
+	sounded := make(chan bool, 1)
+	go func() {
+		for t.Context().Err() == nil {
+			if r.board.Lamp(7) {
+				sounded <- true
+				return
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}()
+	h := r.act(t)
+	h.yes = func(kiosk.Text) bool { return <-sounded }
+	tester := r.tester(h)
+	for _, name := range []string{"cabinet", "buzzer"} {
+		if v := tested(t, tester, name); !v.Good {
+			t.Errorf("%+v", v)
+		}
+	}
+	if r.board.Lamp(7) {
+		t.Error("the buzzer sounds on")
+	}
 }
 
 // Every device of the small hall is good when it is.

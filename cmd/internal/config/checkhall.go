@@ -26,8 +26,9 @@ func (k *checker) contacts() {
 	taken := map[string]bool{}
 	k.buttons(taken)
 	k.switches(taken)
-	if out := k.c.Buzzer.Output; out != "" {
-		k.onPin("buzzer.output", out, taken)
+	if b := k.c.Buzzer; b.Output != "" {
+		k.contact("buzzer.output", b.Output, false, taken)
+		k.pinOnly("buzzer.active_low", "buzzer", b.Output, b.ActiveLow)
 	}
 }
 
@@ -40,10 +41,20 @@ func (k *checker) buttons(taken map[string]bool) {
 		if b.Lamp != "" {
 			k.contact(p+".lamp", b.Lamp, false, taken)
 		}
-		if b.LampLow && !strings.HasPrefix(b.Lamp, "gpio:") {
-			k.bad(p+".lamp_low", "leave it out, or hang the lamp on a pin", "lamp %q is on no pin", b.Lamp)
+		k.pinOnly(p+".lamp_low", "lamp", b.Lamp, b.LampLow)
+		if b.Held != "" {
+			k.oneOf(p+".held", "meaning of a held button", b.Held, "staff")
 		}
-		k.ref(p+".item", "item", b.Item, there, k.hall.items)
+		if b.Item != "" || b.Held == "" {
+			k.ref(p+".item", "item", b.Item, there, k.hall.items)
+		}
+	}
+}
+
+// pinOnly refuses a setting of pins for what hangs elsewhere.
+func (k *checker) pinOnly(path, what, at string, set bool) {
+	if set && !strings.HasPrefix(at, "gpio:") {
+		k.bad(path, "leave it out, or hang the "+what+" on a pin", "%s %q is on no pin", what, at)
 	}
 }
 
@@ -56,7 +67,8 @@ func (k *checker) switches(taken map[string]bool) {
 		p := fmt.Sprintf("switch[%d]", i)
 		k.name(p, s.Name, seen)
 		k.oneOf(p+".kind", "kind of switch", s.Kind, "door", "presence")
-		k.onPin(p+".input", s.Input, taken)
+		k.contact(p+".input", s.Input, true, taken)
+		k.pinOnly(p+".active_high", "switch", s.Input, s.ActiveHigh)
 		switch {
 		case s.Kind == "presence":
 			k.ref(p+".touch", "touch page", s.Touch, here, touches)
@@ -93,7 +105,7 @@ func (k *checker) contact(path, s string, input bool, taken map[string]bool) {
 		kind = "input "
 	}
 	if taken[kind+s] {
-		k.bad(path, "give every button a contact of its own", "%s%q is used twice", kind, s)
+		k.bad(path, "give every button, lamp, switch and buzzer a contact of its own", "%s%q is used twice", kind, s)
 	}
 	taken[kind+s] = true
 	for _, b := range k.c.Boards {

@@ -183,7 +183,7 @@ type Scanner struct {
 	Serial
 }
 
-// A Board is a block of inputs (push buttons) and coils (lamps).
+// A Board is a block of inputs (push buttons, switches) and coils (lamps, a buzzer).
 type Board struct {
 	Name    string `toml:"name"`
 	Driver  string `toml:"driver"` // modbus
@@ -196,28 +196,29 @@ type Board struct {
 	Bus
 }
 
-// A Button gives a ticket for one item.
+// A Button gives a ticket for one item, or calls staff.
 type Button struct {
 	Name    string `toml:"name"`
 	Input   string `toml:"input"`    // "board1:0" or "gpio:GPIO17"
 	Lamp    string `toml:"lamp"`     // "board1:0" or "gpio:GPIO27"; empty means none
 	LampLow bool   `toml:"lamp_low"` // a lamp on a pin shines while the pin is low
-	Item    string `toml:"item"`     // kiosk.Item.ID
+	Item    string `toml:"item"`     // kiosk.Item.ID; may be empty with Held
+	Held    string `toml:"held"`     // staff: held down for 1.5 s it calls staff; empty: nothing more
 }
 
-// A Switch is a contact on a pin whose state lasts.
+// A Switch is a contact whose state lasts.
 type Switch struct {
 	Name       string         `toml:"name"`
 	Kind       string         `toml:"kind"`        // door: closed while the door is shut; presence: closed while somebody stands there
-	Input      string         `toml:"input"`       // "gpio:GPIO22"
-	ActiveHigh bool           `toml:"active_high"` // a sensor that gives 3.3 V; otherwise a contact to ground
+	Input      string         `toml:"input"`       // "gpio:GPIO22" or "board1:1"
+	ActiveHigh bool           `toml:"active_high"` // on a pin: a sensor that gives 3.3 V; otherwise a contact to ground
 	Hold       kiosk.Duration `toml:"hold"`        // presence: somebody is there for this long after the contact opened; default 10s
 	Touch      string         `toml:"touch"`       // presence: Touch.Name; default the first
 }
 
 // A Buzzer sounds when a card, a code or a press was taken or refused.
 type Buzzer struct {
-	Output    string `toml:"output"`     // "gpio:GPIO12"; empty means none
+	Output    string `toml:"output"`     // "gpio:GPIO12" or "board1:1"; empty means none
 	ActiveLow bool   `toml:"active_low"` // it sounds while the pin is low
 }
 

@@ -34,7 +34,12 @@ func TestContacts(t *testing.T) {
 	}
 	for _, x := range []struct{ name, mark, old, with, want string }{
 		{"unknown kind", "[[switch]]", `"door"`, `"window"`, `there is no kind of switch "window": write door, presence`},
-		{"on a board", "[[switch]]", `"gpio:GPIO22"`, `"board1:1"`, `"board1:1" names no pin: name the pin`},
+		{"no such board", "[[switch]]", `"gpio:GPIO22"`, `"board9:1"`, `switch[0].input: there is no board "board9"`},
+		{"no such input", "[[switch]]", `"gpio:GPIO22"`, `"board1:8"`, `switch[0].input: board "board1" has 8 of these`},
+		{"an input twice", "[[switch]]", `"gpio:GPIO22"`, `"board1:0"`, `switch[0].input: input "board1:0" is used twice`},
+		{"high on a board", "[[switch]]", `"gpio:GPIO22"`, `"board1:1"; active_high = true`, `switch[0].active_high: switch "board1:1" is on no pin`},
+		{"low on a board", "[buzzer]", `"gpio:GPIO12"`, `"board1:7"; active_low = true`, `buzzer.active_low: buzzer "board1:7" is on no pin`},
+		{"held for nothing", "[[button]]", `lamp = "board1:0"`, `lamp = "board1:0"; held = "lift"`, `there is no meaning of a held button "lift": write staff`},
 		{"no pin", "[[switch]]", `"gpio:GPIO22"`, `"gpio:"`, `names no pin`},
 		{"an offset that is none", "[[switch]]", `rp1:23`, `rp1:x`, `names no pin`},
 		{"a pin twice", "[buzzer]", `"gpio:GPIO12"`, `"gpio:GPIO22"`, `buzzer.output: pin "GPIO22" is used twice`},
@@ -43,7 +48,7 @@ func TestContacts(t *testing.T) {
 		{"a door that waits", "[[switch]]", `kind = "door"`, `kind = "door"; hold = "1s"`, `switch[0].hold: does not go with kind "door"`},
 		{"no such page", "[[switch]]", `kind = "presence"`, `kind = "presence"; touch = "t9"`, `there is no touch page "t9"`},
 		{"a duration without unit", "[[switch]]", `kind = "presence"`, `kind = "presence"; hold = "10"`, `is not a duration`},
-		{"buzzer on nothing", "[buzzer]", `"gpio:GPIO12"`, `"GPIO12"`, `buzzer.output: "GPIO12" names no pin`},
+		{"buzzer on nothing", "[buzzer]", `"gpio:GPIO12"`, `"GPIO12"`, `buzzer.output: there is no board "GPIO12"`},
 		{"low lamp on a board", "[[button]]", `lamp = "board1:0"`, `lamp = "board1:0"; lamp_low = true`, `button[0].lamp_low: lamp "board1:0" is on no pin`},
 		{"RTS nobody switches", "[[board]]", "address = 1", `address = 1; rts_before = "1ms"`, `board[0].rts_before: nobody switches RTS: write rs485 = true`},
 		{"RTS that is low for nobody", "[[line]]", "baud = 57600", `baud = 57600; rts_low = true`, `line[0].rts_low: nobody switches RTS`},
