@@ -14,14 +14,7 @@ import (
 )
 
 // onABoard is a box with everything that can hang on a board.
-const onABoard = `device = "kiosk-1"
-hall = "hall.toml"
-[web]
-listen = "127.0.0.1:0"
-[[user]]
-name = "1001"
-hash = '$argon2id$v=19$m=19456,t=2,p=1$c8gYoxmQMO22/643XIMT/w$0wdhx5YloJajDrwKR4eLEELZfPj1T5PPFhOoHCZr+pg'
-roles = ["clerk"]
+const onABoard = bare + `
 [[board]]
 name = "board1"
 driver = "modbus"

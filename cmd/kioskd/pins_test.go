@@ -18,8 +18,8 @@ import (
 	"longcheng/kiosk"
 )
 
-// buttonsOnly is a box with one button and its lamp on pins, and nothing else.
-const buttonsOnly = `device = "kiosk-1"
+// bare is a box without any device.
+const bare = `device = "kiosk-1"
 hall = "hall.toml"
 [web]
 listen = "127.0.0.1:0"
@@ -27,6 +27,10 @@ listen = "127.0.0.1:0"
 name = "1001"
 hash = '$argon2id$v=19$m=19456,t=2,p=1$c8gYoxmQMO22/643XIMT/w$0wdhx5YloJajDrwKR4eLEELZfPj1T5PPFhOoHCZr+pg'
 roles = ["clerk"]
+`
+
+// buttonsOnly is a box with one button and its lamp on pins, and nothing else.
+const buttonsOnly = bare + `
 [[button]]
 name = "b1"
 input = "gpio:GPIO17"

@@ -118,12 +118,8 @@ func (c *Conn) drain() error {
 }
 
 func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("wait on the line: %w", ctx.Err())
+	if err := device.Sleep(ctx, d); err != nil {
+		return fmt.Errorf("wait on the line: %w", err)
 	}
+	return nil
 }
