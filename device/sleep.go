@@ -22,7 +22,6 @@ const beat = 80 * time.Millisecond
 
 // OnBeat returns about d, such that it ends on a beat that all devices share: what
 // is due there costs the machine one wake-up, however many devices wait for it.
-func OnBeat(d time.Duration) time.Duration {
-	now := time.Now()
-	return now.Add(d).Round(beat).Sub(now)
-}
+func OnBeat(d time.Duration) time.Duration { return onBeat(time.Now(), d) }
+
+func onBeat(now time.Time, d time.Duration) time.Duration { return now.Add(d).Round(beat).Sub(now) }
