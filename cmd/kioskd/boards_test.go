@@ -119,3 +119,16 @@ func TestALampKnowsTheHours(t *testing.T) {
 		t.Error("dark when the hall has opened")
 	}
 }
+
+// A lamp blinks while the roll is near its end, which stops nobody.
+func TestALampBlinksWhilePaperRunsLow(t *testing.T) {
+	r := newRig(t, 3000)
+	r.printer.NearEnd(true)
+	d := r.start(smallHall).healthy()
+	for range 2 {
+		d.until("light", func() bool { return r.board.Lamp(0) })
+		d.until("its pause", func() bool { return !r.board.Lamp(0) })
+	}
+	d.ticket(true)
+	d.stop()
+}

@@ -136,28 +136,33 @@ func (b *box) tendLamp(ctx context.Context, button config.Button, l lamp, beat f
 	}()
 	for {
 		beat()
-		on, left := b.shows(button).At(time.Duration(time.Now().UnixNano())) // all lamps blink together
-		err := l.light(ctx, on)
-		switch {
-		case ctx.Err() != nil: // no news of the lamp
-		case err != nil:
-			b.health.tell("lamp "+button.Name, doctor.OfPort(err), err.Error())
-		default:
-			b.health.over("lamp " + button.Name)
-		}
-		if left == 0 || left > idleBeat {
-			left = idleBeat
-		}
-		change := time.NewTimer(left)
+		left := time.NewTimer(b.lightLamp(ctx, button, l))
 		select {
 		case <-ctx.Done():
-			change.Stop()
+			left.Stop()
 			return nil
 		case <-changed:
-			change.Stop()
-		case <-change.C:
+			left.Stop()
+		case <-left.C:
 		}
 	}
+}
+
+// lightLamp switches a lamp as it is to be now, and returns for how long.
+func (b *box) lightLamp(ctx context.Context, button config.Button, l lamp) time.Duration {
+	on, left := b.shows(button).At(time.Duration(time.Now().UnixNano())) // all lamps blink together
+	err := l.light(ctx, on)
+	switch {
+	case ctx.Err() != nil: // no news of the lamp
+	case err != nil:
+		b.health.tell("lamp "+button.Name, doctor.OfPort(err), err.Error())
+	default:
+		b.health.over("lamp " + button.Name)
+	}
+	if left == 0 {
+		return idleBeat
+	}
+	return min(left, idleBeat)
 }
 
 // shows is what a lamp tells of its button: light, it gives tickets; blinking, it
