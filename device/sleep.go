@@ -21,7 +21,13 @@ func Sleep(ctx context.Context, d time.Duration) error {
 const beat = 80 * time.Millisecond
 
 // OnBeat returns about d, such that it ends on a beat that all devices share: what
-// is due there costs the machine one wake-up, however many devices wait for it.
+// is due there costs the machine one wake-up, however many devices wait for it. A d
+// shorter than a beat stays as it is.
 func OnBeat(d time.Duration) time.Duration { return onBeat(time.Now(), d) }
 
-func onBeat(now time.Time, d time.Duration) time.Duration { return now.Add(d).Round(beat).Sub(now) }
+func onBeat(now time.Time, d time.Duration) time.Duration {
+	if d < beat {
+		return d
+	}
+	return now.Add(d).Round(beat).Sub(now)
+}

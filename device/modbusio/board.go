@@ -1,8 +1,19 @@
-// Package modbusio works push buttons and lamps on a Modbus RTU input/output
-// board, by the MODBUS Application Protocol V1.1b3 and the serial line guide
-// V1.02: discrete inputs are polled, coils are written and read back.
+// Package modbusio works push buttons, switches and lamps on a Modbus RTU
+// input/output board: discrete inputs are polled, coils are written and read back.
 //
-// It does not know what a button is for or when a lamp should shine.
+//	host → board  unit | 02 | first input, 2 bytes | how many, 2 bytes | CRC
+//	board → host  unit | 02 | bytes | eight inputs in each, the first lowest | CRC
+//	host → board  unit | 01 ...                    the same for coils
+//	host → board  unit | 05 | coil, 2 bytes | FF00 on, 0000 off | CRC
+//	board → host  the same again
+//	board → host  unit | function + 80h | reason | CRC    it refuses
+//
+// Numbers are big-endian, but the CRC (CRC-16/MODBUS over all before it) has its low
+// byte first. Frames are told apart by 3.5 characters of rest. Sources: MODBUS
+// Application Protocol V1.1b3, MODBUS over Serial Line V1.02.
+//
+// It does not know what a button is for or when a lamp should shine. Never run on
+// a real board.
 package modbusio
 
 import (
@@ -94,13 +105,13 @@ func (b *Board) Run(ctx context.Context) error {
 			}
 			return err
 		})
-		wait := b.opt.Interval
+		wait := device.OnBeat(b.opt.Interval)
 		if err != nil {
 			b.forget()
 		} else if b.take(levels) {
 			wait = min(wait, confirm)
 		}
-		t.Reset(device.OnBeat(wait))
+		t.Reset(wait)
 	}
 }
 

@@ -1,5 +1,11 @@
-// Package scanner reads bar and QR codes from serial scanners: payload and
-// suffix, or payload and a pause. Its result is an opaque string.
+// Package scanner reads bar and QR codes from serial scanners. There is no standard
+// of framing:
+//
+//	]Q1         AIM identifier, if the scanner is set to send it (ISO/IEC 15424): left out
+//	payload     UTF-8 or GBK, 2953 bytes at most (QR version 40-L, ISO/IEC 18004)
+//	CR, LF, or  a pause of 100 ms
+//
+// The commands of the GM65 family stand in gm65.go. Its result is an opaque string.
 //
 // It does not know what a code means, and what it returns is a stranger's
 // input: checked for form, never for truth.
