@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// Waits that begin at any time end together, half a beat early or late at most.
+// Waits that begin at any time end together, and less than a beat early.
 func TestWaitsEndOnOneBeat(t *testing.T) {
-	start := time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC).Round(beat)
+	start := time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC).Truncate(beat)
 	if d := onBeat(start.Add(time.Millisecond), 20*time.Millisecond); d != 20*time.Millisecond {
 		t.Error("a short wait takes", d)
 	}
 	for _, d := range []time.Duration{beat, 100 * time.Millisecond, 400 * time.Millisecond, time.Second} {
 		for after := time.Duration(0); after < 3*beat; after += 7 * time.Millisecond {
 			w := onBeat(start.Add(after), d)
-			if w < d-beat/2 || w > d+beat/2 || (after+w)%beat != 0 {
+			if w <= d-beat || w > d || (after+w)%beat != 0 {
 				t.Errorf("%s, begun %s after a beat, takes %s", d, after, w)
 			}
 		}

@@ -34,6 +34,7 @@ import (
 
 const (
 	tick  = 100 * time.Millisecond // the shortest timeout termios has (VTIME 1)
+	still = 140 * time.Millisecond // of silence are a timeout, or up to a beat less
 	early = 50 * time.Millisecond  // an end of file earlier than this is a hang-up
 	chunk = 512                    // bytes written under one deadline
 
@@ -84,7 +85,7 @@ func (p *Port) Read(b []byte) (int, error) {
 }
 
 func (p *Port) read(b []byte) (int, error) {
-	if ready.Silent(p.bell, time.Now().Add(device.OnBeat(tick))) {
+	if ready.Silent(p.bell, time.Now().Add(device.OnBeat(still))) {
 		return 0, device.ErrTimeout
 	}
 	begun := time.Now()
