@@ -105,13 +105,13 @@ func (b *Board) Run(ctx context.Context) error {
 			}
 			return err
 		})
-		wait := device.OnBeat(b.opt.Interval)
+		wait := b.opt.Interval
 		if err != nil {
 			b.forget()
 		} else if b.take(levels) {
 			wait = min(wait, confirm)
 		}
-		t.Reset(wait)
+		t.Reset(device.OnBeat(wait))
 	}
 }
 
