@@ -37,7 +37,9 @@ func (w wire) passed() *standing.Wire {
 	is := &standing.Wire{Opens: h.Opens, Exchanges: h.Exchanges, Failures: h.Failures}
 	is.Read, is.Written = w.tail.Bytes()
 	if w.line != nil {
-		is.Framing = w.line.Counters().Framing
+		n := w.line.Counters()
+		is.Hangups, is.Stuck, is.Echoes = n.Hangups, n.Stuck, n.Echoes
+		is.Framing, is.Parity, is.Overruns, is.Breaks = n.Framing, n.Parity, n.Overruns, n.Breaks
 	}
 	return is
 }

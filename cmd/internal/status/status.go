@@ -74,7 +74,15 @@ type Wire struct {
 	Failures  uint64 `json:"failures"`
 	Read      uint64 `json:"read"`    // bytes
 	Written   uint64 `json:"written"` // bytes
-	Framing   uint64 `json:"framing"` // stop bits missing: wrong speed, or noise
+
+	// Of serial lines; the last four as far as their driver counts.
+	Hangups  uint64 `json:"hangups"`  // unplugged or switched off
+	Stuck    uint64 `json:"stuck"`    // writes given up
+	Echoes   uint64 `json:"echoes"`   // RS-485: not what was sent came back
+	Framing  uint64 `json:"framing"`  // stop bits missing: wrong speed, or noise
+	Parity   uint64 `json:"parity"`   // wrong parity, or noise
+	Overruns uint64 `json:"overruns"` // bytes lost: the machine is too busy
+	Breaks   uint64 `json:"breaks"`   // low for long: a cable half plugged in
 }
 
 // A Queue is how many wait.
