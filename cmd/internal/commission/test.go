@@ -79,7 +79,7 @@ func (t *Tester) devices() (all []tried) {
 	return all
 }
 
-// Test tests one device, by its name or by "kind name". The error is that of ctx
+// Test tests one device, by its name, by "kind name", or the only one by its kind. The error is that of ctx
 // or of a name that does not exist; everything else is the verdict.
 func (t *Tester) Test(ctx context.Context, name string) (Verdict, error) {
 	d, err := t.find(name)
@@ -110,7 +110,7 @@ func (t *Tester) Test(ctx context.Context, name string) (Verdict, error) {
 func (t *Tester) find(name string) (tried, error) {
 	var fits []tried
 	for _, d := range t.devices() {
-		if d.name == name || d.kind+" "+d.name == name {
+		if d.name == name || d.kind == name || d.kind+" "+d.name == name {
 			fits = append(fits, d)
 		}
 	}
@@ -120,7 +120,7 @@ func (t *Tester) find(name string) (tried, error) {
 	case 0:
 		return tried{}, fmt.Errorf("no device %q: use one of %s", name, strings.Join(t.Devices(), ", "))
 	}
-	return tried{}, fmt.Errorf("%d devices are called %q: write the kind in front, such as %q", len(fits), name, fits[0].kind+" "+name)
+	return tried{}, fmt.Errorf("%d devices are called %q: write kind and name, such as %q", len(fits), name, fits[0].kind+" "+fits[0].name)
 }
 
 // opens is the first step of every test.
