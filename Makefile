@@ -8,7 +8,8 @@ export CGO_ENABLED := 1
 export GORACE := atexit_sleep_ms=100
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS := -X main.version=$(VERSION)
+# Boxes tell by the second of the commit which of two programs is older.
+LDFLAGS := -X main.version=$(VERSION) -X main.made=$(shell git log -1 --format=%ct 2>/dev/null)
 HALL     ?= small
 FUZZ     ?= .
 FUZZTIME ?= 30s

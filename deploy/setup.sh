@@ -77,6 +77,8 @@ package)
 	need dpkg-deb dpkg
 	need mmdebstrap mmdebstrap
 	need qemu-aarch64-static qemu-user-static
+	need update-binfmts binfmt-support
+	need arch-test arch-test
 	need qemu-system-x86_64 qemu-system-x86
 	[ -e /usr/share/OVMF/OVMF_CODE.fd ] || missing="$missing ovmf"
 	need sfdisk fdisk
