@@ -1,6 +1,7 @@
 package order
 
 import (
+	"archive/zip"
 	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -14,6 +15,7 @@ import (
 	"image/png"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -99,8 +101,7 @@ func Sum(dir string) (map[string]string, error) {
 		if err != nil {
 			return err
 		}
-		sum := sha256.Sum256(b)
-		files[filepath.ToSlash(name)] = hex.EncodeToString(sum[:])
+		files[filepath.ToSlash(name)] = sum(b)
 		if len(files) > maxFiles {
 			return fmt.Errorf("%s holds more than %d files: keep only what the box needs", dir, maxFiles)
 		}
@@ -110,6 +111,20 @@ func Sum(dir string) (map[string]string, error) {
 		return nil, fmt.Errorf("files of an order: %w", err)
 	}
 	return files, nil
+}
+
+// Sums returns the sums of files that are not on a disk, for an order.
+func Sums(files map[string][]byte) map[string]string {
+	sums := map[string]string{}
+	for name, b := range files {
+		sums[name] = sum(b)
+	}
+	return sums
+}
+
+func sum(b []byte) string {
+	s := sha256.Sum256(b)
+	return hex.EncodeToString(s[:])
 }
 
 // Read reads a file of an order: a regular one of at most 4 MiB.
@@ -140,6 +155,24 @@ func WriteStick(stick string, order []byte, dir string, o Order) error {
 		}
 	}
 	return central.WriteFile(filepath.Join(stick, OrderFile), order, 0o644) // last: an order without its files is none
+}
+
+// ZipStick packs what WriteStick would write, to be unpacked in the root of a stick.
+func ZipStick(order []byte, files map[string][]byte) ([]byte, error) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	put := func(name string, text []byte) error {
+		w, err := z.Create(name)
+		if err == nil {
+			_, err = w.Write(text)
+		}
+		return err
+	}
+	err := put(OrderFile, order)
+	for name, text := range files {
+		err = errors.Join(err, put(path.Join(FilesDir, name), text))
+	}
+	return b.Bytes(), errors.Join(err, z.Close())
 }
 
 // Networkd is the network of a box as a unit of systemd-networkd.

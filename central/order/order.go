@@ -34,6 +34,10 @@ import (
 // enrolment code in it lives no longer.
 const Life = 15 * time.Minute
 
+// Carried is how long an order is good that has no code in it and is carried to a
+// box without a network: the longest that Check allows.
+const Carried = 7 * 24 * time.Hour
+
 // maxOrder bounds the text of an order: what the largest QR code holds.
 const maxOrder = 2953
 
@@ -77,7 +81,7 @@ func (o Order) Check() error {
 		return fmt.Errorf("order: %q and %q: hall and device must be names: letters, digits, dots and dashes", o.Hall, o.Device)
 	case !known:
 		return fmt.Errorf("order: there is no role %q: write whole, host, kiosk or display", o.Role)
-	case !o.Until.After(o.Made) || o.Until.Sub(o.Made) > 7*24*time.Hour:
+	case !o.Until.After(o.Made) || o.Until.Sub(o.Made) > Carried:
 		return errors.New("order: it must end after it was made, within seven days")
 	}
 	if o.Code != "" {

@@ -54,8 +54,11 @@ const savePath = "/documents/save"
 
 // formLimit is how long the body of a form may be.
 func formLimit(path string) int64 {
-	if path == savePath {
+	switch path {
+	case savePath:
 		return maxDocument
+	case orderPath:
+		return maxOrderForm
 	}
 	return maxForm
 }

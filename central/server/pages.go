@@ -60,7 +60,7 @@ func (s *Server) People() http.Handler {
 	mux.HandleFunc("GET /records", s.see("audit", s.records))
 	mux.HandleFunc("GET /accepted", s.see("fleet", s.accepted))
 	mux.HandleFunc("POST /code", s.see("enrol", s.makeCode))
-	mux.HandleFunc("POST /order", s.see("enrol", s.makeOrder))
+	mux.HandleFunc("POST "+orderPath, s.see("enrol", s.makeOrder))
 	mux.HandleFunc("POST /revoke", s.post("revoke", s.postRevoke))
 	mux.HandleFunc("POST /command", s.post("command", s.postCommand))
 	s.documentPages(mux)

@@ -42,6 +42,10 @@ type Options struct {
 	// a box does; a hall that cannot be read is nil. Without it nothing is found, and
 	// no names of items are known.
 	ReadHall func(text []byte) (*kiosk.Hall, []Finding)
+
+	// CheckBox tells what is wrong with the documents of a new box. Without it nothing
+	// is found.
+	CheckBox func(files map[string][]byte) ([]Finding, error)
 }
 
 // An Access is one answered request.
@@ -110,6 +114,9 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	}
 	if o.ReadHall == nil {
 		o.ReadHall = func([]byte) (*kiosk.Hall, []Finding) { return nil, nil }
+	}
+	if o.CheckBox == nil {
+		o.CheckBox = func(map[string][]byte) ([]Finding, error) { return nil, nil }
 	}
 	s := &Server{
 		o: o, gates: newGates(o.Rate, 2*o.Rate), guesses: newGates(1.0/30, 10), portals: newGates(50, 200), askers: newGates(20, 200), counting: make(chan struct{}, 2), bytes: newGates(o.Rate*bytesOfRequest, 32*o.Rate*bytesOfRequest), hub: newHub(o.Streams), count: &Metrics{},

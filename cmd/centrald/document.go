@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 
 	"longcheng/central"
 	"longcheng/central/server"
@@ -14,12 +16,32 @@ import (
 )
 
 // readHall reads and checks a hall document as boxes do.
-func readHall(text []byte) (h *kiosk.Hall, list []server.Finding) {
+func readHall(text []byte) (*kiosk.Hall, []server.Finding) {
 	h, found := boxes.ParseHall("hall.toml", text)
+	return h, findings(found)
+}
+
+func findings(found []boxes.Finding) (list []server.Finding) {
 	for _, f := range found {
 		list = append(list, server.Finding{Line: f.Line, Text: f.Text, Remedy: f.Remedy, ZH: f.ZH, Warning: f.Warning})
 	}
-	return h, list
+	return list
+}
+
+// checkBox reads the documents of a box as it will.
+func checkBox(files map[string][]byte) ([]server.Finding, error) {
+	dir, err := os.MkdirTemp("", "box-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(name)), text, 0o600); err != nil {
+			return nil, err
+		}
+	}
+	_, found := boxes.Load(filepath.Join(dir, "kioskd.toml"))
+	return findings(found), nil
 }
 
 // document keeps the next version of a hall's document: that of a file, with the

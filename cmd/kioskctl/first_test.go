@@ -1,12 +1,17 @@
 package main
 
 import (
+	"archive/zip"
 	"bufio"
+	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"html"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -31,6 +36,7 @@ import (
 type newBoxStory struct {
 	t                   *testing.T
 	bin, root, state    string
+	conf                string // the centre's
 	boxes, pages, touch string
 	people              *http.Client
 	printer             *escpos.Printer
@@ -44,6 +50,7 @@ func TestStories(t *testing.T) {
 		t.Fatalf("%v: %s", err, said)
 	}
 	t.Run("FromTheOrderToTheSheet", func(t *testing.T) { fromTheOrderToTheSheet(t, bin) })
+	t.Run("AStickForABoxWithoutANetwork", func(t *testing.T) { aStickWithoutANetwork(t, bin) })
 	t.Run("ABoxDiesAndAnotherTakesItsPlace", func(t *testing.T) { aBoxDies(t, bin) })
 }
 
@@ -87,15 +94,89 @@ func fromTheOrderToTheSheet(t *testing.T, bin string) {
 	}
 }
 
+// aStickWithoutANetwork: the centre makes a stick with the hall's document, which
+// it has, and the box's, which its page is given; an empty box without a network is
+// set up from it and gives a ticket.
+func aStickWithoutANetwork(t *testing.T, bin string) {
+	s := newStory(t, bin)
+	s.root = t.TempDir() // an image without documents
+	if said, err := exec.Command(filepath.Join(bin, "centrald"), "document", "-config", s.conf, "small", "../../deploy/halls/small/hall.toml", "first").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	if page, _ := s.orderWith(strings.Replace(fmt.Sprintf(boxDocument, s.touch), "[[touch]]", "[[tuch]]", 1)); page != "" {
+		t.Errorf("an order for documents with a mistake: %s", page)
+	}
+	page, stick := s.orderWith(fmt.Sprintf(boxDocument, s.touch))
+	if strings.Contains(page, "data:image/png") || !strings.Contains(page, "<code>hall.toml</code> <code>kioskd.toml</code>") {
+		t.Errorf("the page of the stick: %s", page)
+	}
+	d := digitsShown.FindStringSubmatch(page)
+	c := exec.Command("unshare", "--net", filepath.Join(bin, "kioskctl"), "provision", "use", "--root", s.root, "--state", s.state, "--stick", stick, "--digits", d[1])
+	if said, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	s.start("kioskd", "run", "-config", filepath.Join(s.root, "etc/longcheng/kioskd.toml"), "-state", s.state, "-clock-offset", monday().String())
+	s.until("a ticket", func() bool {
+		r, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+s.touch+"/api/v1/tickets", strings.NewReader(`{"item":"social-card","kiosk":"touch-1"}`))
+		must(t, err)
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Idempotency-Key", rand.Text())
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			return false
+		}
+		defer res.Body.Close()
+		body, _ := io.ReadAll(res.Body)
+		return strings.Contains(string(body), `"number"`)
+	})
+}
+
+// monday is how far the clock must go to stand at ten of the next Monday.
+func monday() time.Duration {
+	now := time.Now().In(time.FixedZone("CST", 8*3600))
+	day := now.AddDate(0, 0, 1+(7+int(time.Monday)-int(now.Weekday())-1)%7)
+	return time.Date(day.Year(), day.Month(), day.Day(), 10, 0, 0, 0, now.Location()).Sub(now)
+}
+
+// orderWith makes an order for a box without a network that brings a document, and
+// unpacks what goes on the stick. A page that refuses is empty.
+func (s *newBoxStory) orderWith(document string) (page, stick string) {
+	var form bytes.Buffer
+	w := multipart.NewWriter(&form)
+	for name, value := range map[string]string{"hall": "small", "device": "kiosk-7", "role": "whole", "offline": "1"} {
+		must(s.t, w.WriteField(name, value))
+	}
+	f, err := w.CreateFormFile("files", "kioskd.toml")
+	must(s.t, err)
+	_, err = io.WriteString(f, document)
+	must(s.t, errors.Join(err, w.Close()))
+	res, err := s.people.Post("http://"+s.pages+"/order", w.FormDataContentType(), &form)
+	must(s.t, err)
+	if page = text(res); page == "" {
+		return "", ""
+	}
+	m := regexp.MustCompile(`href="data:application/zip;base64,([^"]+)" download="kiosk-7-stick.zip"`).FindStringSubmatch(page)
+	if m == nil {
+		s.t.Fatalf("no stick: %s", page)
+	}
+	packed, err := base64.StdEncoding.DecodeString(html.UnescapeString(m[1]))
+	must(s.t, err)
+	z, err := zip.NewReader(bytes.NewReader(packed), int64(len(packed)))
+	must(s.t, err)
+	stick = s.t.TempDir()
+	must(s.t, os.CopyFS(stick, z))
+	return page, stick
+}
+
 func newStory(t *testing.T, bin string) *newBoxStory {
 	s := &newBoxStory{t: t, bin: bin, root: t.TempDir(), state: t.TempDir(), boxes: freePort(t), pages: freePort(t), touch: freePort(t)}
 	s.image()
 	s.aPrinter()
-	conf := filepath.Join(t.TempDir(), "centrald.toml")
-	must(t, os.WriteFile(conf, fmt.Appendf(nil, "state = %q\n[boxes]\nlisten = %q\naddress = %q\nnames = [\"127.0.0.1\"]\n[pages]\nlisten = %q\n", t.TempDir(), s.boxes, s.boxes, s.pages), 0o600))
-	secret, err := exec.Command(filepath.Join(s.bin, "centrald"), "user", "-config", conf, "admin", "city").Output()
+	s.conf = filepath.Join(t.TempDir(), "centrald.toml")
+	must(t, os.WriteFile(s.conf, fmt.Appendf(nil, "state = %q\n[boxes]\nlisten = %q\naddress = %q\nnames = [\"127.0.0.1\"]\n[pages]\nlisten = %q\n", t.TempDir(), s.boxes, s.boxes, s.pages), 0o600))
+	secret, err := exec.Command(filepath.Join(s.bin, "centrald"), "user", "-config", s.conf, "admin", "city").Output()
 	must(t, err)
-	s.start("centrald", "run", "-config", conf)
+	s.start("centrald", "run", "-config", s.conf)
 	jar, _ := cookiejar.New(nil) // never fails with nil options
 	s.people = &http.Client{Jar: jar, Transport: &http.Transport{}}
 	t.Cleanup(s.people.CloseIdleConnections)
@@ -132,7 +213,7 @@ func (s *newBoxStory) aPrinter() {
 // that goes on a stick.
 func (s *newBoxStory) makeOrder() (digits, order string) {
 	page := s.post(s.people, "http://"+s.pages+"/order", url.Values{"hall": {"small"}, "device": {"kiosk-7"}, "role": {"whole"}, "address": {"10.0.0.7/24"}})
-	d := regexp.MustCompile(`class="digits">[^<]*<b>([^<]+)</b>`).FindStringSubmatch(page)
+	d := digitsShown.FindStringSubmatch(page)
 	f := regexp.MustCompile(`href="data:application/json;base64,([^"]+)" download="longcheng-order.json"`).FindStringSubmatch(page)
 	if d == nil || f == nil || !strings.Contains(page, "data:image/png;base64,") {
 		s.t.Fatalf("no order: %s", page)
@@ -141,6 +222,8 @@ func (s *newBoxStory) makeOrder() (digits, order string) {
 	must(s.t, err)
 	return d[1], string(text)
 }
+
+var digitsShown = regexp.MustCompile(`class="digits">[^<]*<b>([^<]+)</b>`)
 
 // accept runs the acceptance test and touches the five dots on its screen.
 func (s *newBoxStory) accept() {

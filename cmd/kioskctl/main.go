@@ -19,7 +19,9 @@ var version = "unknown"
 
 func main() {
 	t := &tool{in: os.Stdin, out: os.Stdout}
-	if err := t.root().ExecuteContext(context.Background()); err != nil {
+	c := t.root()
+	if err := c.ExecuteContext(context.Background()); err != nil {
+		_ = c.ParseFlags(os.Args[1:]) // for the language: an unknown command is told before flags are read
 		t.fail(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"longcheng/central"
 	"longcheng/central/order"
 	"longcheng/cmd/internal/backup"
+	"longcheng/cmd/internal/config"
 	"longcheng/cmd/internal/release"
 	"longcheng/cmd/internal/status"
 	"longcheng/cmd/internal/support"
@@ -57,6 +59,7 @@ var byWords = []struct{ begins, zh string }{
 	{"accepts ", "参数个数不对：加 --help 查看"},
 	{"requires at least", "参数个数不对：加 --help 查看"},
 	{"invalid argument", "参数不对：加 --help 查看"},
+	{"doctor: there is no fault", "没有这个故障：kioskctl doctor --list 列出全部"},
 }
 
 // inChinese is what a failure means, "" if that is not known.
@@ -68,7 +71,10 @@ func inChinese(err error) string {
 	}
 	var p *central.Problem
 	var no net.Error
+	var f config.Finding
 	switch {
+	case errors.As(err, &f):
+		return cmp.Or(f.ZH, "配置文件缺失或有错误：kioskctl doctor 列出全部")
 	case errors.As(err, &p) && p.Code == "code":
 		return "注册码无效、已用过或已过期：重新取码"
 	case errors.As(err, &p):

@@ -78,13 +78,26 @@ func (c *centre) tool(command string, args ...string) string {
 	return strings.TrimSpace(string(said))
 }
 
-// enrol makes the machine a box of the centre, which takes its releases from there.
-func (c *centre) enrol() {
+// enrol makes a machine a box of the centre, which takes its releases from there.
+func (c *centre) enrol(b *machine, name string) {
+	b.t.Helper()
+	etc, state := filepath.Join(b.dir, "etc"), filepath.Join(b.dir, "state")
+	text := strings.Replace(fmt.Sprintf(boxDocument, b.addr), "kiosk-1", name, 1)
+	b.ok(os.WriteFile(filepath.Join(etc, "kioskd.toml"), fmt.Appendf(nil, "%s[centre]\naddress = %q\n", text, c.boxes), 0o644))
+	b.ok(os.WriteFile(filepath.Join(etc, "update.toml"), []byte(`source = "centre"`), 0o644))
+	b.must1("enrol", c.tool("enrol-code", "small", name, "box"), "--config", filepath.Join(etc, "kioskd.toml"), "--state", state)
+}
+
+// another is one more box of the centre.
+func (c *centre) another(name string) *machine {
 	c.m.t.Helper()
-	etc, state := filepath.Join(c.m.dir, "etc"), filepath.Join(c.m.dir, "state")
-	c.m.ok(os.WriteFile(filepath.Join(etc, "kioskd.toml"), fmt.Appendf(nil, boxDocument+"[centre]\naddress = %q\n", c.m.addr, c.boxes), 0o644))
-	c.m.ok(os.WriteFile(filepath.Join(etc, "update.toml"), []byte(`source = "centre"`), 0o644))
-	c.m.must1("enrol", c.tool("enrol-code", "small", "kiosk-1", "box"), "--config", filepath.Join(etc, "kioskd.toml"), "--state", state)
+	b := newMachine(c.m.t)
+	const root = "etc/releases-root.json"
+	text, err := os.ReadFile(filepath.Join(c.m.dir, root))
+	b.ok(err)
+	b.ok(os.WriteFile(filepath.Join(b.dir, root), text, 0o644))
+	c.enrol(b, name)
+	return b
 }
 
 // says is what the centre knows of the box.
@@ -145,7 +158,7 @@ func TestARolloutOfTheCentre(t *testing.T) {
 	m.publishNext()
 	m.publish("1.2", 1900000000, broken)
 	c := newCentre(m)
-	c.enrol()
+	c.enrol(m, "kiosk-1")
 	m.ok(exec.Command(filepath.Join(m.dir, "shim", "systemctl")).Run())
 	run := func(want string, more ...string) string {
 		t.Helper()
@@ -183,5 +196,38 @@ func TestARolloutOfTheCentre(t *testing.T) {
 	run("1.0")
 	if said := m.must("update", "status"); !strings.Contains(said, "given up: 1.1: somebody went back to") {
 		t.Errorf("after the way back: %s", said)
+	}
+}
+
+// TestARolloutReachesItsShare: of eight real boxes, half a rollout reaches some and
+// the whole one the others, too; who has it does not fetch it again.
+func TestARolloutReachesItsShare(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	program := filepath.Join(m.dir, "program")
+	m.ok(os.Mkdir(program, 0o755))
+	m.ok(os.WriteFile(filepath.Join(program, "kioskd"), []byte(brokenProgram), 0o755)) // the halls are open: nobody starts it
+	m.publish("1.2", 1900000000, program)
+	c := newCentre(m)
+	var boxes []*machine
+	for n := range 8 {
+		boxes = append(boxes, c.another(fmt.Sprint("kiosk-", n+1)))
+	}
+	fetch := func(percent string) (n int) {
+		c.tool("rollout", "1.2", percent, "small")
+		for _, b := range boxes {
+			n += strings.Count(b.must("update", "run"), "fetching release 1.2")
+		}
+		return n
+	}
+	half := fetch("50")
+	if half == 0 || half == len(boxes) {
+		t.Errorf("half a rollout reached %d of %d boxes", half, len(boxes))
+	}
+	if again := fetch("50"); again != 0 {
+		t.Errorf("the same share again reached %d more", again)
+	}
+	if rest := fetch("100"); half+rest != len(boxes) {
+		t.Errorf("%d boxes with half a rollout and %d with the whole one, of %d", half, rest, len(boxes))
 	}
 }

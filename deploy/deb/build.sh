@@ -129,6 +129,8 @@ put 0644 deploy/etc/sysusers.d/longcheng-kiosk.conf /usr/lib/sysusers.d
 put 0644 deploy/etc/tmpfiles.d/longcheng-browser.conf /usr/lib/tmpfiles.d
 put 0644 deploy/etc/udev/61-longcheng-keyboards-off.rules /usr/share/longcheng/optional
 put 0644 deploy/chromium/longcheng.json /usr/share/longcheng/chromium
+put 0644 deploy/xkb/rules/longcheng /usr/share/longcheng/xkb/rules
+put 0644 deploy/xkb/symbols/longcheng /usr/share/longcheng/xkb/symbols
 pack longcheng-browser all
 
 root=$work/centre

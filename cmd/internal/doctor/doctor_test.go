@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -86,17 +87,21 @@ var unseen = []string{"paper-blank"}
 
 var portInjuries = []injury{
 	{"port-missing", func(r *rig) { r.must(os.Remove(r.State + "/ports/board-1")) }, "ports/board-1", "board[0].port"},
-	{"port-busy", func(r *rig) { // another process has the line open
-		c := exec.Command("sleep", "60")
-		tty, err := os.OpenFile(r.name["scanner-1"], os.O_RDWR|unix.O_NOCTTY, 0)
+	{"port-busy", func(r *rig) { // another program has locked the line
+		c := r.program("flock", r.name["scanner-1"], "sleep", "60")
+		for len(parts.Holders("", r.name["scanner-1"])) == 0 && r.ctx.Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		r.runs(c.Process.Pid)
+	}, "ports/scanner-1", "flock, process"},
+	{"port-meddler", func(r *rig) { // a program of that name; what it does is sleep
+		sleep, err := exec.LookPath("sleep")
 		r.must(err)
-		c.Stdin = tty
-		r.must(c.Start())
-		r.must(tty.Close())
-		r.t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
-		r.link(fmt.Sprintf("/proc/%d", c.Process.Pid), fmt.Sprintf("%s/proc/%d", r.Root, c.Process.Pid))
-	}, "ports/scanner-1", "sleep"},
-	{"port-meddler", func(r *rig) { r.sys("/proc/77/comm", "ModemManager\n") }, "ModemManager", "77"},
+		own := filepath.Join(r.t.TempDir(), "ModemManager")
+		text, err := os.ReadFile(sleep)
+		r.must(errors.Join(err, os.WriteFile(own, text, 0o700)))
+		r.runs(r.program(own, "60").Process.Pid)
+	}, "ModemManager", "process"},
 	{"port-denied", func(r *rig) {
 		r.edit("kioskd.toml", `port = "ports/board-1"`, `port = "/dev/ttyS3"`)
 		r.sys("/dev/ttyS3", "")

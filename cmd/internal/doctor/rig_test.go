@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -108,6 +110,21 @@ func (r *rig) link(to, at string) {
 	r.t.Helper()
 	r.must(os.MkdirAll(filepath.Dir(at), 0o755))
 	r.must(os.Symlink(to, at))
+}
+
+// program starts a program of somebody else.
+func (r *rig) program(name string, args ...string) *exec.Cmd {
+	r.t.Helper()
+	c := exec.Command(name, args...)
+	r.must(c.Start())
+	r.t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
+	return c
+}
+
+// runs puts a process into the box's /proc.
+func (r *rig) runs(pid int) {
+	r.t.Helper()
+	r.link(fmt.Sprintf("/proc/%d", pid), fmt.Sprintf("%s/proc/%d", r.Root, pid))
 }
 
 // edit changes the first text of a document.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -89,7 +90,8 @@ type Holder struct {
 }
 
 // Holders names the programs that have a file open, as far as this user may see.
-// The root is the prefix of /proc, for tests.
+// A simulated device, which holds both ends of its pseudo-terminal, is none of
+// them. The root is the prefix of /proc, for tests.
 func Holders(root, at string) (all []Holder) {
 	real, err := filepath.EvalSymlinks(at)
 	if err != nil {
@@ -105,11 +107,29 @@ func Holders(root, at string) (all []Holder) {
 		if len(all) > 0 && all[len(all)-1].PID == pid {
 			continue // open twice
 		}
+		if hasFarEnd(dir, real) {
+			continue
+		}
 		if name, err := os.ReadFile(dir + "/comm"); err == nil {
 			all = append(all, Holder{strings.TrimSpace(string(name)), pid})
 		}
 	}
 	return all
+}
+
+// hasFarEnd reports whether a process, by its folder below /proc, has the far end of
+// a pseudo-terminal open: it is what hangs on the line.
+func hasFarEnd(process, terminal string) bool {
+	number, ok := strings.CutPrefix(terminal, "/dev/pts/")
+	if !ok {
+		return false
+	}
+	all, _ := filepath.Glob(process + "/fdinfo/*") // the pattern is good
+	return slices.ContainsFunc(all, func(info string) bool {
+		text, _ := os.ReadFile(info)
+		_, index, ok := strings.Cut(string(text), "tty-index:")
+		return ok && strings.TrimSpace(index) == number
+	})
 }
 
 // DeviceNumber tells devices apart whatever links lead to them.

@@ -99,6 +99,19 @@ func (c *Card) Unplug(off bool) {
 	c.unplugged = off
 }
 
+// Readdress turns the card's address switches.
+func (c *Card) Readdress(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.address = uint16(n)
+}
+
+func (c *Card) at() uint16 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.address
+}
+
 // Garble makes the card's answers arrive damaged, or whole again.
 func (c *Card) Garble(on bool) {
 	c.mu.Lock()

@@ -31,7 +31,7 @@ type Line struct {
 }
 
 // New returns a line whose cards answer into host and draw with font. Cards
-// with the same address all execute and all answer, as real ones would.
+// with the same address all execute and all answer at once, as real ones would.
 func New(host io.Writer, font *glyph.Face, cards ...Config) *Line {
 	l := &Line{host: host}
 	for _, c := range cards {
@@ -75,10 +75,29 @@ func (l *Line) deliver(r request) {
 		}
 	}
 	quiet := !r.reply || r.to == anyCard && len(hear) > 1
+	var wire []byte
 	for _, c := range hear {
 		f, damaged := c.execute(r)
 		if !quiet {
-			l.host.Write(answer(r.from, c.address, f, damaged))
+			wire = over(wire, answer(r.from, c.at(), f, damaged))
 		}
 	}
+	if len(wire) > 0 {
+		l.host.Write(wire)
+	}
+}
+
+// over is what the wire carries when an answer begins a byte after another: where
+// both drive it, only the bits that both leave high stay high.
+func over(first, second []byte) []byte {
+	if len(first) == 0 {
+		return second
+	}
+	for i, b := range second {
+		if i+1 == len(first) {
+			return append(first, second[i:]...)
+		}
+		first[i+1] &= b
+	}
+	return first
 }
