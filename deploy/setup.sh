@@ -1,6 +1,6 @@
 #!/bin/sh
 # Names what a target of the Makefile needs and is missing; as root on Debian it
-# installs it. Usage: setup.sh build|test|peers|hw|cross|package|cluster|alerts
+# installs it. Usage: setup.sh build|test|screen|peers|hw|cross|package|cluster|alerts
 set -eu
 
 missing=""
@@ -54,6 +54,14 @@ cluster)
 	need etcd etcd-server
 	[ -e /usr/sbin/haproxy ] || missing="$missing haproxy"
 	;;
+screen)
+	need chromium chromium
+	need cage cage
+	need Xwayland xwayland
+	need curl curl
+	need Xvfb xvfb
+	need xdotool xdotool
+	;;
 peers)
 	need node nodejs
 	need npm npm
@@ -88,7 +96,7 @@ package)
 	need socat socat
 	;;
 *)
-	echo "setup: unknown purpose $1: use build, test, peers, hw, cross, package, cluster or alerts" >&2
+	echo "setup: unknown purpose $1: use build, test, screen, peers, hw, cross, package, cluster or alerts" >&2
 	exit 2
 	;;
 esac

@@ -267,6 +267,7 @@ func (s *screen) monitor() {
 	defer says.Close()
 	x := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", fmt.Sprintf("%dx%dx24", width, height), "-fbdir", s.dir, "-nolisten", "tcp", "-noreset", "-ac")
 	x.ExtraFiles = []*os.File{number}
+	x.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	s.must(x.Start(), number.Close())
 	s.t.Cleanup(func() { _ = x.Process.Kill(); _ = x.Wait() })
 	said, err := bufio.NewReader(says).ReadString('\n')
@@ -287,12 +288,13 @@ func (s *screen) unitSays(key string) string {
 	return strings.NewReplacer("/usr/lib/longcheng/", deploy+"/units/", "/usr/share/longcheng/", deploy+"/").Replace(strings.Join(all, " "))
 }
 
-// start begins the unit and waits until the page is all that is drawn.
+// start begins the unit, in a mount namespace for the policies and a process namespace
+// that ends with it, and waits until the page is all that is drawn.
 func (s *screen) start() {
 	s.t.Helper()
 	id := strconv.Itoa(int(s.user))
 	inside := `mount --bind "$1" /etc/chromium/policies && shift && exec setpriv --reuid ` + id + ` --regid ` + id + ` --clear-groups ` + s.unitSays("ExecStart")
-	s.unit = exec.Command("unshare", "-m", "sh", "-c", inside, "sh", s.policies)
+	s.unit = exec.Command("unshare", "--pid", "--mount-proc", "--fork", "--kill-child", "sh", "-c", inside, "sh", s.policies)
 	s.unit.Env = []string{"PATH=/usr/bin:/bin", "LANG=C.UTF-8", "DISPLAY=" + s.display, "HOME=" + s.dir + "/home", "XDG_RUNTIME_DIR=" + s.dir + "/run",
 		"WLR_BACKENDS=x11", "WLR_RENDERER=pixman", "KIOSK_EVERY=1", "KIOSK_URL=" + s.page.URL + "/kiosk/touch-1"}
 	if s.locked {

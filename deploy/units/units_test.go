@@ -1,6 +1,7 @@
 package units_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -117,7 +118,7 @@ func TestOnlyThePageIsAllowed(t *testing.T) {
 // TestThereIsNoWayOutOfThePage shows pages to the real browser, with the policies
 // of a box and without. A namespace of its own keeps them from other browsers of
 // this machine. Two policies are left out, for the test itself reads the page
-// through the developer's door that they close.
+// through the developer's door that they close: TestNobodyDebugsThePage.
 func TestThereIsNoWayOutOfThePage(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Fatal("needs root for a mount namespace: run the tests as root")
@@ -159,6 +160,23 @@ func TestThereIsNoWayOutOfThePage(t *testing.T) {
 	}
 }
 
+// browser is a browser without a screen, under the policies in dir. Its children end
+// with ctx.
+func browser(ctx context.Context, t *testing.T, dir string, args ...string) *exec.Cmd {
+	t.Helper()
+	const inside = `mount --bind "$1" /etc/chromium/policies && shift && exec chromium --headless=new --no-sandbox --disable-gpu --no-first-run --user-data-dir="$@"`
+	home, err := os.MkdirTemp("", "shown-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(home) }) // the browser's children may still write
+	c := exec.CommandContext(ctx, "unshare", append([]string{"-m", "sh", "-c", inside, "sh", dir, home}, args...)...)
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
+	c.WaitDelay = 5 * time.Second
+	return c
+}
+
 // shown is what the browser makes of an address under the policies in dir. It
 // may wait for ever at one that is forbidden.
 func shown(t *testing.T, dir, url string, want bool) string {
@@ -169,19 +187,40 @@ func shown(t *testing.T, dir, url string, want bool) string {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	const inside = `mount --bind "$1" /etc/chromium/policies && exec chromium --headless=new --no-sandbox --disable-gpu --no-first-run --user-data-dir="$2" --dump-dom "$3"`
-	home, err := os.MkdirTemp("", "shown-*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(home) // the browser's children may still write
-	c := exec.CommandContext(ctx, "unshare", "-m", "sh", "-c", inside, "sh", dir, home, url)
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
-	c.WaitDelay = 5 * time.Second
-	said, err := c.Output()
+	said, err := browser(ctx, t, dir, "--dump-dom", url).Output()
 	if err != nil && want {
 		t.Fatalf("%s: %v", url, err)
 	}
 	return string(said)
+}
+
+// TestNobodyDebugsThePage asks the real browser to listen for debuggers: under the
+// policies of a box it says that it may not, without them it listens.
+func TestNobodyDebugsThePage(t *testing.T) {
+	policies := t.TempDir()
+	managed := filepath.Join(policies, "managed")
+	text, err := os.ReadFile("../chromium/longcheng.json")
+	if err := errors.Join(err, os.Mkdir(managed, 0o755), os.WriteFile(filepath.Join(managed, "longcheng.json"), text, 0o644), os.MkdirAll("/etc/chromium/policies", 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	for dir, want := range map[string]string{policies: "disallowed by the system admin", t.TempDir(): "listening on ws://"} {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		c := browser(ctx, t, dir, "--remote-debugging-port=0", "about:blank")
+		says, err := c.StderrPipe()
+		if err == nil {
+			err = c.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := ""
+		for lines := bufio.NewScanner(says); !strings.Contains(said, "DevTools") && lines.Scan(); {
+			said = lines.Text()
+		}
+		cancel()
+		_ = c.Wait() // it was ended
+		if !strings.Contains(said, want) {
+			t.Errorf("it says %q, want %q", said, want)
+		}
+	}
 }
