@@ -61,6 +61,7 @@ screen)
 	need curl curl
 	need Xvfb xvfb
 	need xdotool xdotool
+	need xkbcomp x11-xkb-utils
 	;;
 peers)
 	need node nodejs

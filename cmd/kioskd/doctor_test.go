@@ -60,16 +60,17 @@ func TestTheDoctorHearsTheDaemon(t *testing.T) {
 	}
 
 	r.cables["scanner-1"].Unplug()
-	r.line.Card("2").Unplug(true)
-	d.finds(r, conf, map[string]string{"device-gone": "scanner scanner-1", "strip-silent": "strip:2"})
-	r.line.Card("2").Unplug(false)
-	r.line.Card("2").Readdress(1)
-	d.finds(r, conf, map[string]string{"strip-doubled": "strip:1"})
-
 	d.ticket(true)
 	d.open("1")
 	d.must("windows/1/next", map[string]any{})
-	d.finds(r, conf, map[string]string{"voice-silent": "voice:hall"})
+	d.finds(r, conf, map[string]string{"device-gone": "scanner scanner-1", "voice-silent": "voice:hall"})
+
+	r.line.Card("1").Unplug(true)
+	d.must("windows/1/state", map[string]any{"desk": "paused"}) // the strip has something to show at once
+	d.finds(r, conf, map[string]string{"strip-silent": "strip:1"})
+	r.line.Card("1").Unplug(false)
+	r.line.Card("2").Readdress(1)
+	d.finds(r, conf, map[string]string{"strip-doubled": "strip:1"})
 
 	d.http.Jar, _ = cookiejar.New(nil) // never fails with nil options
 	d.must("session", map[string]any{"user": "supervisor", "secret": "1234"})

@@ -54,6 +54,37 @@ R
 	grep -q '"number"' /tmp/ticket
 	kioskctl verify /var/lib/longcheng/hall.db | sed 's/^/inside: /'
 }
+
+# plugged EV KEY REL ABS PROPERTIES: reports whether udev tells the compositor to
+# leave a USB device alone that the kernel describes so. A folder stands for /sys.
+plugged() {
+	sys=$(mktemp -d)
+	usb=$sys/devices/pci0000:00/0000:00:14.0/usb1/1-2
+	input=$usb/1-2:1.0/0003:046D:C31C.0001/input/input7
+	mkdir -p "$input/capabilities" "$input/id" "$input/event7" "$sys/class/input" "$sys/bus/usb"
+	ln -s ../../../../../bus/usb "$usb/subsystem"
+	ln -s ../../../../../../bus/usb "$usb/1-2:1.0/subsystem"
+	ln -s ../../../../../../../../../class/input "$input/subsystem"
+	ln -s ../../../../../../../../../../class/input "$input/event7/subsystem"
+	printf 'DEVTYPE=usb_device\nDRIVER=usb\n' >"$usb/uevent"
+	printf 'DEVTYPE=usb_interface\nDRIVER=usbhid\n' >"$usb/1-2:1.0/uevent"
+	printf 'MAJOR=13\nMINOR=71\nDEVNAME=input/event7\n' >"$input/event7/uevent"
+	echo 13:71 >"$input/event7/dev"
+	echo 046d >"$usb/idVendor"
+	echo c31c >"$usb/idProduct"
+	for f in Class=03 SubClass=01 Protocol=01 Number=00; do echo "${f#*=}" >"$usb/1-2:1.0/bInterface${f%=*}"; done
+	printf 'PRODUCT=3/46d/c31c/110\nNAME="a device"\nPROP=%s\nEV=%s\nKEY=%s\nREL=%s\nABS=%s\n' "$5" "$1" "$2" "$3" "$4" >"$input/uevent"
+	for f in "ev $1" "key $2" "rel $3" "abs $4"; do echo "${f#* }" >"$input/capabilities/${f%% *}"; done
+	echo "$5" >"$input/properties"
+	echo 0003 >"$input/id/bustype"
+	# shellcheck disable=SC2016 # $1 is the inner shell's
+	SYSTEMD_DEVICE_VERIFY_SYSFS=0 unshare --mount sh -c 'mount --bind "$1" /sys && mount -t tmpfs none /run && mkdir -p /run/udev/rules.d &&
+		cp /usr/share/longcheng/optional/61-longcheng-keyboards-off.rules /run/udev/rules.d/ && udevadm test -a add "/sys${2#"$1"}/event7"' sh "$sys" "$input" >/tmp/udev 2>&1
+	rm -rf "$sys"
+	grep -q '^ID_INPUT=1' /tmp/udev || { cat /tmp/udev; exit 1; }
+	grep -q '^LIBINPUT_IGNORE_DEVICE=1' /tmp/udev
+}
+heard() { ! plugged "$@"; }
 [ "${1:-}" != hall ] || { hall; exit; }
 
 apt-get install -y --no-install-recommends /debs/old/longcheng-kiosk_old.deb
@@ -73,6 +104,9 @@ for f in /usr/share/doc/longcheng-kiosk/sbom.cdx.json /usr/share/doc/longcheng-k
 	/usr/share/bash-completion/completions/kioskctl /usr/share/zsh/vendor-completions/_kioskctl /usr/share/fish/vendor_completions.d/kioskctl.fish; do
 	[ -s "$f" ] || { echo "$f is missing"; exit 1; }
 done
+for f in $(sed -n 's,^Documentation=file://,,p' /usr/lib/systemd/system/*kiosk* /usr/lib/systemd/system/longcheng-*); do
+	[ -s "$f" ] || { echo "a unit names $f, which is missing"; exit 1; }
+done
 grep -q '"name": "github.com/mattn/go-sqlite3"' /usr/share/doc/longcheng-kiosk/sbom.cdx.json
 say "bill of materials: $(grep -c '"type": "library"' /usr/share/doc/longcheng-kiosk/sbom.cdx.json) components"
 man -l /usr/share/man/man8/kioskctl.8.gz >/tmp/manual
@@ -81,6 +115,10 @@ say "release: $(kioskctl update status)"
 [ "$(/usr/lib/longcheng/kioskd-current version)" = "$(kioskd version)" ]
 if [ -e /usr/bin/chromium ]; then
 	check "the browser's policies are in place" [ -e /etc/chromium/policies/managed/longcheng.json ]
+	check "USB keyboards off: udev hides a keyboard" plugged 120013 '1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe' 0 0 0
+	check "USB keyboards off: udev hides a mouse" plugged 17 '70000 0 0 0 0' 903 0 0
+	check "USB keyboards off: udev leaves a touch screen" heard b '400 0 0 0 0 0' 0 '260800000000003' 2
+	[ -s /usr/share/longcheng/xkb/symbols/longcheng ]
 	systemd-analyze verify kiosk-touch.service kiosk-wall.service 2>&1 | sed 's/^/inside: verify: /'
 fi
 systemd-analyze verify kioskd.service longcheng-updater.service longcheng-updater.timer longcheng-rollback.path longcheng-clock.service centrald.service 2>&1 | sed 's/^/inside: verify: /'

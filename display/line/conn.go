@@ -13,6 +13,21 @@ import (
 // it are not affected.
 var ErrSilent = errors.New("sign is silent: check its power, address and baud rate")
 
+// ErrGarbled says that bytes came back and made no answer. It is ErrSilent as well:
+// the address rests.
+var ErrGarbled error = garbled{}
+
+type garbled struct{}
+
+func (garbled) Error() string {
+	return "what came back is not a sound answer: look for two signs with one address, for noise, and for a wrong baud rate"
+}
+
+func (garbled) Is(target error) bool { return target == ErrSilent }
+
+// least is how many bytes are no mere spark of an idle line.
+const least = 4
+
 // A Conn is the wire during one exchange.
 type Conn struct {
 	port device.Port
@@ -28,8 +43,8 @@ const maxLate = 16
 
 // Ask writes a request and hands every byte that comes back to feed until feed
 // says that the answer is complete, or returns what the sign said no with. It
-// returns ErrSilent when the answer is not complete in time; any other error of
-// its own is the wire's.
+// returns ErrSilent, or ErrGarbled, when the answer is not complete in time; any
+// other error of its own is the wire's.
 func (c *Conn) Ask(ctx context.Context, request []byte, feed func(b byte) (done bool, err error)) error {
 	return c.AskWithin(ctx, c.o.Reply+c.o.onWire(maxAnswer), request, feed)
 }
@@ -41,7 +56,7 @@ func (c *Conn) AskWithin(ctx context.Context, within time.Duration, request []by
 		return err
 	}
 	deadline := time.Now().Add(within + c.o.onWire(len(request)))
-	buf := make([]byte, 256)
+	buf, heard := make([]byte, 256), 0
 	for late := 0; late < maxLate; {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -53,6 +68,7 @@ func (c *Conn) AskWithin(ctx context.Context, within time.Duration, request []by
 		case over:
 			late++
 		}
+		heard += n
 		for _, b := range buf[:n] {
 			if done, err := feed(b); done || err != nil {
 				return err
@@ -61,6 +77,9 @@ func (c *Conn) AskWithin(ctx context.Context, within time.Duration, request []by
 		if err != nil && !errors.Is(err, device.ErrTimeout) {
 			return err
 		}
+	}
+	if heard >= least {
+		return ErrGarbled
 	}
 	return ErrSilent
 }

@@ -19,7 +19,6 @@ import (
 	"longcheng/device/gpio"
 	"longcheng/device/idcard"
 	"longcheng/display/line"
-	"longcheng/display/onbon"
 	"longcheng/display/voice"
 	"longcheng/display/wall"
 	"longcheng/printer"
@@ -161,7 +160,7 @@ var deviceInjuries = []injury{
 		r.readerTalk = func([]byte) []byte { b := samSays(0x90); b[len(b)-1] ^= 0xFF; return b }
 	}, "reader-1", ""},
 	{"strip-silent", surface("strip:2", line.ErrSilent), "strip:2", "silent"},
-	{"strip-doubled", surface("strip:2", onbon.ErrCorrupt), "strip:2", "sound frame"},
+	{"strip-doubled", surface("strip:2", line.ErrGarbled), "strip:2", "sound answer"},
 	{"strip-refused", surface("strip:2", errors.New("the card refuses the area")), "strip:2", ""},
 	{"wall-browser", surface("wall:main", wall.ErrNoBrowser), "wall:main", ""},
 	{"voice-silent", surface("voice:hall", voice.ErrDevice), "voice:hall", ""},
