@@ -87,12 +87,12 @@ var unseen = []string{"paper-blank"}
 var portInjuries = []injury{
 	{"port-missing", func(r *rig) { r.must(os.Remove(r.State + "/ports/board-1")) }, "ports/board-1", "board[0].port"},
 	{"port-busy", func(r *rig) { // another program has locked the line
-		c := r.program("flock", r.name["scanner-1"], "sleep", "60")
+		c := r.program("flock", "--no-fork", r.name["scanner-1"], "sleep", "60")
 		for len(parts.Holders("", r.name["scanner-1"])) == 0 && r.ctx.Err() == nil {
 			time.Sleep(time.Millisecond)
 		}
 		r.runs(c.Process.Pid)
-	}, "ports/scanner-1", "flock, process"},
+	}, "ports/scanner-1", "sleep, process"},
 	{"port-meddler", func(r *rig) { // a program of that name; what it does is sleep
 		sleep, err := exec.LookPath("sleep")
 		r.must(err)

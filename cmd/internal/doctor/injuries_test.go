@@ -70,9 +70,11 @@ var machineInjuries = []injury{
 	{"disk-full", mounted("size=32m", 0), "", "of 32 MiB are free"},
 	{"disk-filling", func(r *rig) {
 		onDisk(r)
+		s, err := statfs(r.State)
+		r.must(err)
 		f, err := os.Create(r.State + "/old backups")
 		r.must(err)
-		r.must(errors.Join(unix.Fallocate(int(f.Fd()), 0, 0, 1300<<20), f.Close()))
+		r.must(errors.Join(unix.Fallocate(int(f.Fd()), 0, 0, int64(s.Bavail)*int64(s.Bsize)-120<<20), f.Close()))
 	}, "", "MiB are free"},
 	{"disk-readonly", mounted("size=512m", unix.MS_RDONLY), "state", "mounted ro"},
 	{"disk-errors", func(r *rig) {
