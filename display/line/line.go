@@ -87,6 +87,7 @@ type Line struct {
 type sign struct {
 	misses  int // since it last answered
 	resting time.Time
+	why     error // of the last miss: ErrSilent or ErrGarbled
 }
 
 type job struct {
@@ -110,7 +111,7 @@ func (l *Line) Know(addr string) {
 
 // Do has the exchange with an address when its turn comes and returns its error.
 // A silent address is tried again a few times, in its turn. While an address
-// rests, Do returns ErrSilent at once.
+// rests, Do returns the error of its last miss at once.
 func (l *Line) Do(ctx context.Context, addr string, talk Exchange) error {
 	for try := 0; ; try++ {
 		j := &job{ctx: ctx, addr: addr, talk: talk, done: make(chan error, 1)}
@@ -135,7 +136,7 @@ func (l *Line) join(j *job) (fresh bool, err error) {
 	s := l.sign(j.addr)
 	switch {
 	case time.Now().Before(s.resting):
-		return false, ErrSilent
+		return false, s.why
 	case s.misses == 0:
 		l.live = append(l.live, j)
 	default:
@@ -217,7 +218,7 @@ func (l *Line) serve(j *job) {
 	case device.IsWire(err):
 		l.broke(err)
 	case errors.Is(err, ErrSilent):
-		l.missed(j.addr, time.Since(began))
+		l.missed(j.addr, err, time.Since(began))
 	case j.ctx.Err() == nil || err == nil:
 		l.answered(j.addr)
 	}
@@ -263,11 +264,11 @@ func (l *Line) answered(addr string) {
 
 // missed lets a silent address rest once it has had its tries, and the others go
 // before it.
-func (l *Line) missed(addr string, took time.Duration) {
+func (l *Line) missed(addr string, why error, took time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.sign(addr)
-	s.misses++
+	s.misses, s.why = s.misses+1, why
 	if s.misses > 1 {
 		l.probe = time.Now().Add(took * time.Duration(len(l.signs)-1))
 	}

@@ -88,8 +88,10 @@ var portInjuries = []injury{
 	{"port-missing", func(r *rig) { r.must(os.Remove(r.State + "/ports/board-1")) }, "ports/board-1", "board[0].port"},
 	{"port-busy", func(r *rig) { // another program has locked the line
 		c := r.program("flock", "--no-fork", r.name["scanner-1"], "sleep", "60")
-		for len(parts.Holders("", r.name["scanner-1"])) == 0 && r.ctx.Err() == nil {
-			time.Sleep(time.Millisecond)
+		for end := time.Now().Add(30 * time.Second); len(parts.Holders("", r.name["scanner-1"])) == 0; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				r.t.Fatal("flock does not open the line")
+			}
 		}
 		r.runs(c.Process.Pid)
 	}, "ports/scanner-1", "sleep, process"},
