@@ -172,7 +172,8 @@ func ZipStick(order []byte, files map[string][]byte) ([]byte, error) {
 	for name, text := range files {
 		err = errors.Join(err, put(path.Join(FilesDir, name), text))
 	}
-	return b.Bytes(), errors.Join(err, z.Close())
+	err = errors.Join(err, z.Close()) // which writes the list of what is in it
+	return b.Bytes(), err
 }
 
 // Networkd is the network of a box as a unit of systemd-networkd.
