@@ -129,8 +129,7 @@ const faultsHead = "# 故障 What the doctor finds\n\n" +
 	"kioskd stopped it asks printers and card readers itself.\n\n" +
 	"Every fault but `paper-blank`, which only a person sees, is brought about in `cmd/internal/doctor/doctor_test.go`: on documents, files,\n" +
 	"stores, processes, sockets and the bytes of simulated devices. What only the daemon, the kernel or a program of the system can\n" +
-	"notice is put in its mouth there; `cmd/internal/doctor/standins_test.go` lists these, and says which of them are brought about on the\n" +
-	"simulated hardware of a running daemon as well. Nothing here was seen on real hardware.\n"
+	"notice is put in its mouth there; `cmd/internal/doctor/standins_test.go` lists these. Nothing here was seen on real hardware.\n"
 
 var keyRow = regexp.MustCompile("(?m)^\\| `([a-z_.0-9]+)` \\|")
 

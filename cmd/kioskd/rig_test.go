@@ -49,7 +49,7 @@ func TestMain(m *testing.M) {
 // program builds the daemon as a hall runs it, without the race detector.
 var program = sync.OnceValues(func() (string, error) {
 	bin := filepath.Join(os.Getenv("KIOSKD_TEST_BIN"), "kioskd")
-	out, err := exec.Command("go", "build", "-ldflags", "-X main.version=tested", "-o", bin, ".").CombinedOutput()
+	out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build kioskd: %w: %s", err, out)
 	}
@@ -83,7 +83,6 @@ type rig struct {
 	board   *modbusio.Board
 	line    *onbon.Line
 	taps    tap
-	offset  time.Duration // of the daemon's clock, beside awayFromMidnight
 }
 
 // newRig plugs the hardware in; the printer's paper moves at speed mm/s.
@@ -212,7 +211,7 @@ func (r *rig) start(conf string, env ...string) *process {
 	listen := freePort(r.t)
 	d := &process{t: r.t, url: "http://" + listen, done: make(chan struct{})}
 	d.http = &http.Client{Transport: &http.Transport{}}
-	d.cmd = exec.Command(bin, "run", "-config", conf, "-state", r.state, "-listen", listen, "-clock-offset", (awayFromMidnight() + r.offset).String())
+	d.cmd = exec.Command(bin, "run", "-config", conf, "-state", r.state, "-listen", listen, "-clock-offset", awayFromMidnight().String())
 	d.cmd.Env = append(os.Environ(), env...)
 	d.cmd.Stderr = &d.log
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

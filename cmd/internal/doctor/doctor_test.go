@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +18,7 @@ import (
 	"longcheng/device/gpio"
 	"longcheng/device/idcard"
 	"longcheng/display/line"
+	"longcheng/display/onbon"
 	"longcheng/display/voice"
 	"longcheng/display/wall"
 	"longcheng/printer"
@@ -86,23 +86,17 @@ var unseen = []string{"paper-blank"}
 
 var portInjuries = []injury{
 	{"port-missing", func(r *rig) { r.must(os.Remove(r.State + "/ports/board-1")) }, "ports/board-1", "board[0].port"},
-	{"port-busy", func(r *rig) { // another program has locked the line
-		c := r.program("flock", "--no-fork", r.name["scanner-1"], "sleep", "60")
-		for end := time.Now().Add(30 * time.Second); len(parts.Holders("", r.name["scanner-1"])) == 0; time.Sleep(time.Millisecond) {
-			if time.Now().After(end) {
-				r.t.Fatal("flock does not open the line")
-			}
-		}
-		r.runs(c.Process.Pid)
-	}, "ports/scanner-1", "sleep, process"},
-	{"port-meddler", func(r *rig) { // a program of that name; what it does is sleep
-		sleep, err := exec.LookPath("sleep")
+	{"port-busy", func(r *rig) { // another process has the line open
+		c := exec.Command("sleep", "60")
+		tty, err := os.OpenFile(r.name["scanner-1"], os.O_RDWR|unix.O_NOCTTY, 0)
 		r.must(err)
-		own := filepath.Join(r.t.TempDir(), "ModemManager")
-		text, err := os.ReadFile(sleep)
-		r.must(errors.Join(err, os.WriteFile(own, text, 0o700)))
-		r.runs(r.program(own, "60").Process.Pid)
-	}, "ModemManager", "process"},
+		c.Stdin = tty
+		r.must(c.Start())
+		r.must(tty.Close())
+		r.t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
+		r.link(fmt.Sprintf("/proc/%d", c.Process.Pid), fmt.Sprintf("%s/proc/%d", r.Root, c.Process.Pid))
+	}, "ports/scanner-1", "sleep"},
+	{"port-meddler", func(r *rig) { r.sys("/proc/77/comm", "ModemManager\n") }, "ModemManager", "77"},
 	{"port-denied", func(r *rig) {
 		r.edit("kioskd.toml", `port = "ports/board-1"`, `port = "/dev/ttyS3"`)
 		r.sys("/dev/ttyS3", "")
@@ -162,7 +156,7 @@ var deviceInjuries = []injury{
 		r.readerTalk = func([]byte) []byte { b := samSays(0x90); b[len(b)-1] ^= 0xFF; return b }
 	}, "reader-1", ""},
 	{"strip-silent", surface("strip:2", line.ErrSilent), "strip:2", "silent"},
-	{"strip-doubled", surface("strip:2", line.ErrGarbled), "strip:2", "sound answer"},
+	{"strip-doubled", surface("strip:2", onbon.ErrCorrupt), "strip:2", "sound frame"},
 	{"strip-refused", surface("strip:2", errors.New("the card refuses the area")), "strip:2", ""},
 	{"wall-browser", surface("wall:main", wall.ErrNoBrowser), "wall:main", ""},
 	{"voice-silent", surface("voice:hall", voice.ErrDevice), "voice:hall", ""},

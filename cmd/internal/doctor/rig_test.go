@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -112,21 +110,6 @@ func (r *rig) link(to, at string) {
 	r.must(os.Symlink(to, at))
 }
 
-// program starts a program of somebody else.
-func (r *rig) program(name string, args ...string) *exec.Cmd {
-	r.t.Helper()
-	c := exec.Command(name, args...)
-	r.must(c.Start())
-	r.t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
-	return c
-}
-
-// runs puts a process into the box's /proc.
-func (r *rig) runs(pid int) {
-	r.t.Helper()
-	r.link(fmt.Sprintf("/proc/%d", pid), fmt.Sprintf("%s/proc/%d", r.Root, pid))
-}
-
 // edit changes the first text of a document.
 func (r *rig) edit(name, old, with string) {
 	r.t.Helper()
@@ -200,7 +183,7 @@ func (r *rig) serve(name string, receive func([]byte)) {
 
 // pollable is a second handle of the hardware's end: closing it ends a read.
 func (r *rig) pollable(f *os.File) *os.File {
-	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	fd, err := unix.Dup(int(f.Fd()))
 	r.must(err)
 	r.must(unix.SetNonblock(fd, true))
 	return os.NewFile(uintptr(fd), f.Name())
