@@ -13,7 +13,7 @@ const base = "/api/v1"
 
 // Key is the header that makes a POST safe to repeat.
 type Key struct {
-	Key string `header:"Idempotency-Key" required:"true" minLength:"1" maxLength:"64" pattern:"^[!-~]+$" patternDescription:"1-64 printable ASCII characters without spaces" doc:"Your id of this request. The same id gives the same answer for ever."`
+	Key string `header:"Idempotency-Key" required:"true" minLength:"1" maxLength:"64" pattern:"^[!-~]+$" patternDescription:"1-64 printable ASCII characters without spaces" doc:"Your id of this request. The same id gives the same answer for ever. Best is a UUID of version 7."`
 }
 
 type out[T any] struct{ Body T }

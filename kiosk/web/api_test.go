@@ -370,3 +370,18 @@ func TestPinyinInitials(t *testing.T) {
 		}
 	}
 }
+
+// The id that the store keeps begins with the time if the key does, and never
+// depends on anything but scope and key.
+func TestRequestKeepsTheTime(t *testing.T) {
+	const v7, v4 = "01a22c4c-f4c2-7a87-bfac-d94849ab253c", "9a22c4cf-4c27-4a87-bfac-d94849ab253c"
+	if id := request("take k1", v7); !strings.HasPrefix(id, "web-01a22c4c-f4c2") || len(id) > 64 {
+		t.Errorf("of a key with a time: %q", id)
+	}
+	if id := request("take k1", v4); len(id) != len("web-")+32 {
+		t.Errorf("of a key without one: %q", id)
+	}
+	if request("take k1", v7) == request("take k2", v7) || request("take k1", v7) != request("take k1", v7) {
+		t.Error("the id is not that of scope and key")
+	}
+}

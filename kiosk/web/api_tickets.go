@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"regexp"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -16,7 +17,18 @@ import (
 // clients from repeating, and so reading, each other's requests.
 func request(scope, key string) string {
 	sum := sha256.Sum256([]byte(scope + "\x00" + key))
-	return "web-" + base64.RawURLEncoding.EncodeToString(sum[:24])
+	return "web-" + timeOf(key) + base64.RawURLEncoding.EncodeToString(sum[:24])
+}
+
+var version7 = regexp.MustCompile("^[0-9a-f]{8}-[0-9a-f]{4}-7")
+
+// timeOf is the time that a UUID of version 7 begins with, or nothing. The ids of
+// one moment are then neighbours in the store's index: one page is synced for many.
+func timeOf(key string) string {
+	if !version7.MatchString(key) {
+		return ""
+	}
+	return key[:len("xxxxxxxx-xxxx")]
 }
 
 type ticketBody struct {

@@ -79,9 +79,15 @@ const minutes = (ns) => Math.max(1, Math.round(ns / 6e10));
 // hms is a time of day in the zone of the hall.
 const hms = (s, zone) => new Date(s).toLocaleTimeString('zh-CN', { hour12: false, timeZone: zone });
 
+// newKey is a UUID of version 7: it begins with the time.
 function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
+  const now = Date.now();
+  for (let i = 0; i < 6; i++) bytes[i] = now / 2 ** (40 - 8 * i);
+  bytes[6] = (bytes[6] & 0x0f) | 0x70;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
 const lost = {
