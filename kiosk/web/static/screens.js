@@ -114,8 +114,15 @@ function itemCell(i) {
   return cellButton(text(i.name), small, () => go({ screen: 'confirm', item: i, back: at }));
 }
 
-function matches(i, q) {
-  return i.initials.includes(q) || i.name.zh.includes(q) || (i.name.en || '').toLowerCase().includes(q);
+// matches says whether a service is found: its initials hold what was typed, or, in
+// English, a word of its name begins with it. Those that begin with it come first.
+const spoken = (i, q) => lang === 'en' && ` ${i.name.en || ''}`.toLowerCase().includes(` ${q}`);
+const begins = (i, q) => i.initials.startsWith(q) || spoken(i, q);
+const matches = (i, q) => i.initials.includes(q) || spoken(i, q);
+
+function find(q) {
+  const found = hall.items.filter((i) => q && matches(i, q));
+  return [...found.filter((i) => begins(i, q)), ...found.filter((i) => !begins(i, q))];
 }
 
 const fact = (name, value) => h('p', {}, name, h('b', {}, value));
@@ -159,7 +166,8 @@ function claim(c) {
   );
 }
 
-// cardLine says what the reader knows or needs; on every screen but the last.
+// cardLine says what the reader knows or needs; on every screen but the last. Above
+// a list it takes the place of the steps: the list keeps its rows.
 function cardLine(i) {
   const card = now && now.touch.card;
   const note = now && now.touch.note;
@@ -209,17 +217,17 @@ const screens = {
   departments() {
     const list = hall.departments.filter((d) => d.items);
     const title = h('h2', {}, say('请选择办事部门', 'Choose a department'));
-    return [steps(1), cardLine(), bar('departments', title, toSearch()), pages(list, 'departments', departmentCell)];
+    return [cardLine() || steps(1), bar('departments', title, toSearch()), pages(list, 'departments', departmentCell)];
   },
 
   items() {
     const list = hall.items.filter((i) => i.department === at.dep.id);
     const title = h('h2', {}, text(at.dep.name));
-    return [steps(2), cardLine(), bar('items', backTo(home()), title, toSearch()), pages(list, 'items', itemCell)];
+    return [cardLine() || steps(2), bar('items', backTo(home()), title, toSearch()), pages(list, 'items', itemCell)];
   },
 
   search() {
-    const found = at.q ? hall.items.filter((i) => matches(i, at.q)) : [];
+    const found = find(at.q);
     const hint = say(
       '输入拼音首字母，如“营业执照”输入 YYZZ',
       'Type letters of the English name, or pinyin initials',
@@ -267,7 +275,8 @@ const screens = {
     const r = at.issued;
     const i = hall.items.find((x) => x.id === r.visit.item);
     const m = r.estimate_ns ? minutes(r.estimate_ns) : 0;
-    const ahead = r.ahead ? say(`${r.ahead} 人`, `${r.ahead} people`) : say('您是下一位', 'You are next');
+    const people = r.ahead === 1 ? '1 person' : `${r.ahead} people`;
+    const ahead = r.ahead ? say(`${r.ahead} 人`, people) : say('您是下一位', 'You are next');
     const carded = r.visit.channel === 'card';
     const paper = carded
       ? say('请取走您的号票和身份证', 'Please take your ticket and your identity card')

@@ -46,6 +46,16 @@ func (p *Page) Barriers(least int) []string {
 	return lines(Eval[string](p, fmt.Sprintf(barriers, least)))
 }
 
+// Collisions lists the buttons that lie on each other.
+func (p *Page) Collisions() []string {
+	p.t.Helper()
+	return lines(Eval[string](p, `(() => {
+    const all = [...document.querySelectorAll('button')].map(e => [e.innerText.slice(0, 20).replaceAll('\n', ' '), e.getBoundingClientRect()]).filter(([, r]) => r.width);
+    const on = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+    return all.flatMap(([x, a], i) => all.slice(i + 1).filter(([, b]) => on(a, b)).map(([y]) => x + ' / ' + y)).join('\n');
+  })()`))
+}
+
 func lines(s string) []string {
 	if s == "" {
 		return nil
