@@ -27,7 +27,7 @@ func aBoxDies(t *testing.T, bin string) {
 	dead := s.box(s.state)
 	s.enrol(dead)
 	kioskd := s.work(dead)
-	last := 0
+	var last given
 	for range 3 {
 		last = s.ticket(last)
 	}
@@ -108,8 +108,14 @@ func (s *newBoxStory) work(b boxDir) running {
 	return d
 }
 
-// ticket takes a ticket, whose number must be behind the last one.
-func (s *newBoxStory) ticket(last int) int {
+// A given is the number that a ticket bears, and its day.
+type given struct {
+	day string
+	n   int
+}
+
+// ticket takes a ticket, whose number must be behind the last one of its day.
+func (s *newBoxStory) ticket(last given) given {
 	s.t.Helper()
 	body := []byte(`{"kiosk": "touch-1", "item": "social-card", "print": false}`)
 	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, "http://"+s.touch+"/api/v1/tickets", bytes.NewReader(body))
@@ -119,13 +125,14 @@ func (s *newBoxStory) ticket(last int) int {
 	res, err := http.DefaultClient.Do(r)
 	must(s.t, err)
 	defer res.Body.Close()
-	var got struct{ Visit struct{ Number string } }
+	var got struct{ Visit struct{ Day, Number string } }
 	must(s.t, json.NewDecoder(res.Body).Decode(&got))
-	n := 0
-	if _, err := fmt.Sscanf(strings.TrimLeft(got.Visit.Number, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"), "%d", &n); err != nil || n <= last {
-		s.t.Fatalf("number %q after %d (%s)", got.Visit.Number, last, res.Status)
+	is := given{day: got.Visit.Day}
+	_, err = fmt.Sscanf(strings.TrimLeft(got.Visit.Number, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"), "%d", &is.n)
+	if err != nil || is.day < last.day || is.day == last.day && is.n <= last.n {
+		s.t.Fatalf("number %q of %s after %+v (%s)", got.Visit.Number, is.day, last, res.Status)
 	}
-	return n
+	return is
 }
 
 func (s *newBoxStory) backup(b boxDir, stick string) string {

@@ -138,13 +138,13 @@ func (r *rig) join(name string, places ...kiosk.Place) *joined {
 
 func until(t testing.TB, what string, f func() bool) {
 	t.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
+	tick, late := time.NewTicker(2*time.Millisecond), time.After(2*time.Minute)
 	defer tick.Stop()
 	for !f() {
 		select {
 		case <-tick.C:
-		case <-t.Context().Done():
-			t.Fatalf("waited in vain: %s", what)
+		case <-late:
+			t.Fatalf("waited two minutes in vain: %s", what)
 		}
 	}
 }

@@ -237,15 +237,12 @@ func (w *powered) acked(t *testing.T) map[string]string {
 func (w *powered) copy(t *testing.T) string {
 	t.Helper()
 	to := filepath.Join(w.dir, "cut.img")
-	for range 20 {
+	w.await(t, "a copy during which the kernel wrote nothing", func() bool {
 		before := w.writes(t)
 		copySparse(t, w.image, to)
-		if w.writes(t) == before {
-			return to
-		}
-	}
-	t.Fatal("power cut: the kernel wrote during each of 20 copies")
-	return ""
+		return w.writes(t) == before
+	})
+	return to
 }
 
 // writes returns the count of finished writes of the loop device and of those in

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"longcheng/cmd/internal/config"
@@ -162,16 +163,7 @@ func askSigns(ctx context.Context, f Found) (Found, bool) {
 		running, stop := context.WithCancel(ctx)
 		done := make(chan struct{})
 		go func() { defer close(done); _ = l.Run(running) }() // ends with ctx
-		for card := 1; card <= 8; card++ {
-			err := l.Do(ctx, fmt.Sprint(card), func(ctx context.Context, c *line.Conn) error {
-				_, err := onbon.Ask(ctx, c, uint16(card), onbon.AnyDevice, onbon.Ping())
-				return err
-			})
-			var no *onbon.Refused
-			if err == nil || errors.As(err, &no) {
-				f.Addresses = append(f.Addresses, card)
-			}
-		}
+		f.Addresses = cards(ctx, l)
 		stop()
 		<-done
 		_ = link.Close(context.WithoutCancel(ctx)) // only looked at
@@ -181,4 +173,28 @@ func askSigns(ctx context.Context, f Found) (Found, bool) {
 		}
 	}
 	return f, false
+}
+
+// cards are those that answer on a line. Where one does, the silent ones are asked
+// once more: an answer may have been damaged on the wire.
+func cards(ctx context.Context, l *line.Line) (there []int) {
+	silent := []int{1, 2, 3, 4, 5, 6, 7, 8}
+	for range 2 {
+		silent = slices.DeleteFunc(silent, func(card int) bool {
+			err := l.Do(ctx, fmt.Sprint(card), func(ctx context.Context, c *line.Conn) error {
+				_, err := onbon.Ask(ctx, c, uint16(card), onbon.AnyDevice, onbon.Ping())
+				return err
+			})
+			answers := err == nil || errors.As(err, new(*onbon.Refused))
+			if answers {
+				there = append(there, card)
+			}
+			return answers
+		})
+		if len(there) == 0 {
+			break
+		}
+	}
+	slices.Sort(there)
+	return there
 }
