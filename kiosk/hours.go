@@ -114,7 +114,24 @@ func (h Hours) Next(t time.Time) (time.Time, bool) {
 			}
 		}
 		if found {
-			return time.Date(day.Year(), day.Month(), day.Day(), int(best)/60, int(best)%60, 0, 0, t.Location()), true
+			at := time.Date(day.Year(), day.Month(), day.Day(), int(best)/60, int(best)%60, 0, 0, t.Location())
+			if at.Hour()*60+at.Minute() == int(best) && at.After(t) {
+				return at, true
+			}
+			return h.nextByMinutes(t)
+		}
+	}
+	return time.Time{}, false
+}
+
+// nextByMinutes is Next where the clock is put forward over an opening, or back
+// behind it.
+func (h Hours) nextByMinutes(t time.Time) (time.Time, bool) {
+	at := t.Truncate(time.Minute)
+	for range 28 * 24 * 60 {
+		at = at.Add(time.Minute)
+		if _, open := h.BandAt(at); open {
+			return at, true
 		}
 	}
 	return time.Time{}, false

@@ -2,7 +2,8 @@ package kiosk
 
 import (
 	"archive/zip"
-	"go/build"
+	"io/fs"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -69,37 +70,70 @@ func TestNeverClosedAndNeverOpen(t *testing.T) {
 // not in the past, and the hall is open then.
 func TestNextIsOpenInEveryZone(t *testing.T) {
 	h := office()
-	for _, name := range zones(t) {
-		loc, err := time.LoadLocation(name)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
+	for _, loc := range zones(t) {
 		for now := time.Date(2026, 1, 1, 12, 0, 0, 0, loc); now.Year() == 2026; now = now.Add(61 * time.Hour) {
 			next, ok := h.Next(now)
 			if _, open := h.BandAt(next); !ok || !open || next.Before(now) {
-				t.Fatalf("%s: after %s the next opening is %s, %v, open %v", name, now, next, ok, open)
+				t.Fatalf("%s: after %s the next opening is %s, %v, open %v", loc, now, next, ok, open)
 			}
 		}
 	}
 }
 
-// zones lists the zones of the Go distribution; where it is not at hand, those
-// with the strangest rules.
-func zones(t *testing.T) []string {
-	t.Helper()
-	names := []string{"UTC", "Asia/Shanghai", "Asia/Urumqi", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns", "Pacific/Apia", "Pacific/Kiritimati", "Africa/Cairo", "America/Havana"}
-	r, err := zip.OpenReader(filepath.Join(build.Default.GOROOT, "lib", "time", "zoneinfo.zip"))
-	if err != nil {
-		return names
-	}
-	defer r.Close()
-	for _, f := range r.File {
-		if !strings.HasSuffix(f.Name, "/") {
-			names = append(names, f.Name)
+// Around every change of an offset from 1980 to 2040, in every zone: the next
+// opening is not in the past, the hall is open then, and the business day never
+// goes back, though the date of some zones does.
+func TestEveryChangeOfOffset(t *testing.T) {
+	h := Hours{Bands: []Band{{From: 10, To: 2 * 60}, {From: 2*60 + 20, To: 3*60 + 5}, {From: 9 * 60, To: 17 * 60}}}
+	changes := 0
+	for _, loc := range zones(t) {
+		_, change := time.Date(1980, 1, 1, 0, 0, 0, 0, loc).ZoneBounds()
+		for ; !change.IsZero() && change.Year() < 2040; _, change = change.ZoneBounds() {
+			changes++
+			day, last := Day(""), change
+			for _, minutes := range []int{-10, 0} {
+				now := change.Add(time.Duration(minutes) * time.Minute)
+				next, ok := h.Next(now)
+				if _, open := h.BandAt(next); !ok || !open || next.Before(now) {
+					t.Fatalf("%s: after %s the next opening is %s, %v, open %v", loc, now, next, ok, open)
+				}
+				to, _ := NextDay(day, last, now, time.Hour)
+				if to < day {
+					t.Fatalf("%s: at %s the day goes back from %s to %s", loc, now, day, to)
+				}
+				day, last = to, now
+			}
 		}
 	}
-	return names
+	t.Logf("%d changes", changes)
+}
+
+// zones lists the zones of the Go distribution, as it knows them.
+func zones(t *testing.T) (all []*time.Location) {
+	t.Helper()
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := zip.OpenReader(filepath.Join(strings.TrimSpace(string(root)), "lib", "time", "zoneinfo.zip"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	seen := map[string]bool{}
+	for _, f := range r.File {
+		data, err := fs.ReadFile(r, f.Name)
+		if err != nil || seen[string(data)] { // a directory, or another name of the same zone
+			continue
+		}
+		seen[string(data)] = true
+		loc, err := time.LoadLocationFromTZData(f.Name, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, loc)
+	}
+	return all
 }
 
 func TestParseDays(t *testing.T) {
