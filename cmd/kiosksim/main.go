@@ -21,7 +21,13 @@ const usage = `kiosksim is a hall of simulated hardware.
 
   kiosksim run [-hall small] [-var DIR] [-bench ADDR]        a hall in the browser, until Ctrl-C
   kiosksim day [-hall small] [-tickets N] [-windows N] [-seed N]
-                                    a compressed day with faults; exits 0 only if every promise was kept
+                                    a compressed day with faults; exits 0 only if every promise was kept.
+                                    The seed decides who comes, how and for what, and every fault: before
+                                    which arrival, and how much paper is left. Which of several free clerks
+                                    calls first, and so who is called where, is the machine's affair.
+                                    How long it takes is the voices': windows of one zone share a voice, a
+                                    clerk waits until it has spoken, and a hall that has calls said twice
+                                    leaves a second between (changzhou: -windows 12 are of one zone)
   kiosksim displays [-strips N] [-lines N] [-walls N] [-calls N] [-rate R] [-browsers N]
                                     a big hall calls: how long until strips and walls have it; exits 0 only if none missed one
   kiosksim centre [-var DIR] [-port N]
@@ -96,7 +102,7 @@ func parse(name string, args []string, errs io.Writer) (o options, err error) {
 	if name == "day" {
 		f.IntVar(&o.tickets, "tickets", 24, "citizens of the day")
 		f.IntVar(&o.windows, "windows", 4, "windows that open, at most")
-		f.Uint64Var(&o.seed, "seed", 1, "the same seed plays the same citizens")
+		f.Uint64Var(&o.seed, "seed", 1, "the same seed plays the same citizens and faults; which free clerk calls first is left to the machine")
 		f.DurationVar(&o.within, "within", 2*time.Minute, "give up after this")
 	}
 	return o, f.Parse(args)
