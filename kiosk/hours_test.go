@@ -84,11 +84,17 @@ func TestNextIsOpenInEveryZone(t *testing.T) {
 // opening is not in the past, the hall is open then, and the business day never
 // goes back, though the date of some zones does.
 func TestEveryChangeOfOffset(t *testing.T) {
-	h := Hours{Bands: []Band{{From: 10, To: 2 * 60}, {From: 2*60 + 20, To: 3*60 + 5}, {From: 9 * 60, To: 17 * 60}}}
+	h := Hours{Bands: []Band{{From: 10, To: 2 * 60}, {From: 2*60 + 20, To: 3*60 + 5}, {From: 3*60 + 10, To: 24 * 60}}}
 	changes := 0
 	for _, loc := range zones(t) {
-		_, change := time.Date(1980, 1, 1, 0, 0, 0, 0, loc).ZoneBounds()
-		for ; !change.IsZero() && change.Year() < 2040; _, change = change.ZoneBounds() {
+		for at := time.Date(1980, 1, 1, 0, 0, 0, 0, loc); at.Year() < 2040; at = at.Add(24 * time.Hour) {
+			_, change := at.ZoneBounds()
+			if change.IsZero() {
+				break
+			}
+			if change.After(at) { // ZoneBounds is wrong for some last days of a year
+				at = change
+			}
 			changes++
 			day, last := Day(""), change
 			for _, minutes := range []int{-10, 0} {
