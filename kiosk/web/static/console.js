@@ -12,9 +12,10 @@ let parked = []; // visits this window holds or skipped
 let asked = 0; // readings of parked begun
 let answered = 0; // the last one that came back
 let found = null; // the ticket that was looked for
-let note = ''; // what went wrong last, or what became of it
+let note = null; // what went wrong last, or what became of it, in both languages
 let lang = localStorage.getItem('lang') || 'zh';
 
+const ended = { zh: '登录已失效，请重新登录', en: 'Your session has ended. Please sign in again.' };
 const say = (zh, en) => (lang === 'en' ? en : zh);
 const text = (t) => pick(t, lang);
 const win = () => hall.windows.find((w) => w.id === me.window);
@@ -26,7 +27,7 @@ const trim = (o) => Object.fromEntries(Object.entries(o).filter(([, v]) => v));
 async function run(path, body, method = 'POST') {
   if (busy) return null;
   busy = true;
-  note = '';
+  note = null;
   draw();
   let answer = null;
   try {
@@ -41,9 +42,9 @@ async function run(path, body, method = 'POST') {
 
 // refused says why; a session that ended or moved on is found out here.
 function refused(p) {
-  note = text(p.text);
+  note = p.text;
   if (p.code === 'sign_in') {
-    note = say('登录已失效，请重新登录', 'Your session has ended. Please sign in again.');
+    note = ended;
     end();
   }
   if (p.code === 'other_window') whoAmI();
@@ -92,11 +93,11 @@ async function whoAmI() {
   try {
     const now = await call('GET', '/session', null, 1);
     if (before && now.window !== before.window)
-      note = say('已在另一页面登录其他窗口，本页已切换', 'Another tab signed in at another window; this page follows it.');
+      note = { zh: '已在另一页面登录其他窗口，本页已切换', en: 'Another tab signed in at another window; this page follows it.' };
     know(now);
   } catch (p) {
     if (p.code !== 'sign_in') return;
-    if (before) note = say('登录已失效，请重新登录', 'Your session has ended. Please sign in again.');
+    if (before) note = ended;
     end();
   }
   if (!before || !me || before.window !== me.window) readParked();
@@ -134,10 +135,10 @@ async function leave() {
   busy = true;
   try {
     await call('DELETE', '/session', null, 2);
-    note = '';
+    note = null;
     end();
   } catch (p) {
-    note = text(p.text);
+    note = p.text;
   }
   busy = false;
   draw();

@@ -124,7 +124,7 @@ function askQueues() {
 
 function chosen(ids) {
   if (!ids.length) {
-    note = say('请至少选择一个队列', 'Choose at least one queue');
+    note = { zh: '请至少选择一个队列', en: 'Choose at least one queue' };
     return draw();
   }
   const groups = win().groups.map((g) => g.filter((q) => ids.includes(q))).filter((g) => g.length);
@@ -374,7 +374,7 @@ function desk(w) {
       { className: 'left' },
       other ? h('p', { className: 'notice' }, say(`此窗口由 ${w.clerk} 开放`, `This window was opened by ${w.clerk}`)) : null,
       current(w),
-      h('p', { id: 'note', role: 'alert' }, note),
+      h('p', { id: 'note', role: 'alert' }, text(note)),
       h('div', { id: 'keys', className: 'keys' }, keys(w).map(button)),
     ),
     h('aside', {}, waitingList(w), parkedList(w), finder(w)),
@@ -391,7 +391,7 @@ function sign() {
     field(say('密码', 'Password'), h('input', { name: 'secret', type: 'password', required: true, maxLength: 128, autocomplete: 'current-password' })),
     field(say('窗口', 'Window'), options('window', hall.windows.map((w) => [w.id, windowName(w)]), last)),
     h('button', { className: 'main', disabled: busy }, say('登录', 'Sign in')),
-    h('p', { id: 'note', role: 'alert' }, note),
+    h('p', { id: 'note', role: 'alert' }, text(note)),
   );
 }
 
