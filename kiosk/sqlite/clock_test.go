@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"flag"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -8,14 +9,15 @@ import (
 	"longcheng/kiosk"
 )
 
-// The clock jumps ten thousand times: to any moment of two centuries, by days, and
-// to and fro over the midnight that ends the business day. No day comes back and no
+var jumps = flag.Int("jumps", 1000, "how often the clock jumps")
+
+// The clock jumps often: to any moment of two centuries, by days, and to and fro over the midnight that ends the business day. No day comes back and no
 // number is given twice on one.
 func TestTheClockJumps(t *testing.T) {
 	s, c := begin(t)
 	rng := rand.New(rand.NewPCG(1, 1))
 	day, given := kiosk.Day(""), map[string]bool{}
-	for range 10_000 {
+	for range *jumps {
 		c.set(jump(t, rng, c.now(), day, s.loc))
 		v := take(t, s, kiosk.Intent{Item: "x"}).Visit
 		if v.Day < day {
