@@ -20,6 +20,12 @@ if ! command -v go >/dev/null 2>&1; then
 	echo "setup: Go is missing: install Go 1.26 or newer (https://go.dev/dl/) and put it on PATH" >&2
 	exit 1
 fi
+# A Go before 1.21 cannot read go.mod; a later one brings what go.mod names, if it is let.
+if ! said=$(go list -m 2>&1); then
+	echo "setup: $(go version | cut -d' ' -f3) cannot build this: install Go 1.26 or newer (https://go.dev/dl/) and put it first on PATH" >&2
+	echo "setup: it says: $said" >&2
+	exit 1
+fi
 need cc gcc
 [ -e /usr/include/stdlib.h ] || missing="$missing libc6-dev"
 cross() {

@@ -166,8 +166,11 @@ func TestPageInABrowser(t *testing.T) {
 		{"night-zh", Options{Night: Schedule{From: "00:00", To: "24:00"}}, busy()},
 		{"asleep-zh", Options{Night: Schedule{From: "00:00", To: "24:00"}}, closed},
 	}
-	for _, size := range [][2]int64{{1920, 1080}, {1080, 1920}} {
+	for _, size := range [][2]int64{{1920, 1080}, {1080, 1920}, {1366, 768}} {
 		for i, tt := range tests {
+			if size[1] < 1000 && !strings.HasPrefix(tt.name, "empty") && os.Getenv(shots) == "" {
+				continue // a small screen is a large one drawn smaller, but for where its lines break
+			}
 			if size[0] < size[1] && i > 4 && os.Getenv(shots) == "" {
 				continue // upright, the first five are the hard ones; photographs are taken of all
 			}
@@ -189,6 +192,9 @@ func TestPageInABrowser(t *testing.T) {
 				}
 				for _, f := range faint(p) {
 					t.Errorf("too faint: %s", f)
+				}
+				for _, a := range alone(p) {
+					t.Errorf("a word alone on its line: %s", a)
 				}
 				for _, h := range high(p) {
 					t.Errorf("higher than its row: %s", h)
@@ -224,6 +230,18 @@ func high(p *webtest.Page) []string {
 	return strings.Fields(webtest.Eval[string](p, `[...document.querySelectorAll('li span')].filter(e => {
   const c = getComputedStyle(e), lines = Math.round(e.clientHeight / parseFloat(c.lineHeight));
   return e.clientHeight && lines * parseFloat(c.fontSize) > e.parentElement.clientHeight + 1;
+}).map(e => e.textContent.replaceAll(' ', '')).join(' ')`))
+}
+
+// alone lists the large centred texts whose last line is less than a third of their
+// widest.
+func alone(p *webtest.Page) []string {
+	return strings.Fields(webtest.Eval[string](p, `[...document.querySelectorAll('#greeting span, #urgent span')].filter(e => {
+  const text = document.createRange(), lines = {};
+  text.selectNodeContents(e);
+  for (const r of text.getClientRects()) lines[Math.round(r.top)] = (lines[Math.round(r.top)] || 0) + r.width;
+  const widths = Object.values(lines);
+  return widths.at(-1) < Math.max(...widths) / 3;
 }).map(e => e.textContent.replaceAll(' ', '')).join(' ')`))
 }
 

@@ -28,6 +28,10 @@ function put(el, text) {
   if (!el.firstChild) el.append("");
   if (el.firstChild.data !== text) el.firstChild.data = text;
 }
+// putLines puts one text into each of the spans that an element keeps.
+function putLines(el, ...texts) {
+  [...el.children].forEach((span, i) => put(span, texts[i] || ""));
+}
 function mark(el, cls, on) { el.classList.toggle(cls, Boolean(on)); }
 function fill(row, cls, ...texts) {
   if (row.li.className !== cls) row.li.className = cls;
@@ -99,7 +103,7 @@ function paintCalls(w) {
     put(el, c && say && !greet ? say(c.number, c.window) : "");
   });
   const words = (l) => (w.closed ? l.closed : l.welcome);
-  put($("#greeting"), !c || greet ? [first, second].filter(Boolean).map(words).join("\n") : "");
+  putLines($("#greeting"), words(first), second && words(second));
   if (c && !greet) fit($("#now .call"), 20, 7, `${c.number} ${c.window} ${setup.languages}`);
   const key = c ? `${c.seq} ${setup.languages}` : "";
   if (key !== top) {
@@ -144,7 +148,7 @@ function paintNotice(w) {
   put($("#notice"), notice);
   fit($("#notice"), 3.2, 1.6, notice);
   const urgent = (w.announce || []).filter((a) => a.urgent)[0];
-  put($("#urgent"), urgent ? [say(urgent.text), also(urgent.text)].filter(Boolean).join("\n") : "");
+  putLines($("#urgent"), urgent && say(urgent.text), urgent && also(urgent.text));
   $("#urgent").hidden = !urgent;
   if (urgent) fit($("#urgent"), 4.6, 2, $("#urgent").innerText);
 }

@@ -6,8 +6,9 @@
 function shape(kind, n) {
   const upright = innerHeight > innerWidth;
   const wide = innerWidth > innerHeight * 1.5;
+  const little = Math.min(innerWidth, innerHeight) <= 600; // as the style sheet has it
   if (kind === 'departments' && n <= 6) return { columns: upright || n <= 3 ? 1 : 2, size: 6, few: true };
-  if (kind === 'items' && n <= (elder ? 5 : 6)) return { columns: 1, size: 6, few: true };
+  if (kind === 'items' && n <= (little && !upright ? 3 : elder ? 5 : 6)) return { columns: 1, size: 6, few: true };
   const many = {
     departments: upright ? [3, 12] : wide ? [6, 6] : [4, 7],
     items: upright ? [2, 9] : [wide ? 3 : 2, 6],
@@ -18,7 +19,12 @@ function shape(kind, n) {
     items: upright ? [1, 8] : [2, 4],
     found: upright ? [1, 5] : [2, 2],
   };
-  const [columns, rows] = (elder ? large : many)[kind];
+  const small = {
+    departments: upright ? [2, 7] : [3, 3],
+    items: upright ? [1, elder ? 6 : 7] : [2, 3],
+    found: upright ? [1, elder ? 3 : 4] : [elder ? 2 : 3, 1],
+  };
+  const [columns, rows] = (little ? small : elder ? large : many)[kind];
   return { columns, size: columns * rows, few: false };
 }
 
