@@ -44,7 +44,7 @@ type Options struct {
 
 	OnChange func(Health)                                               // ready or not has changed
 	OnLate   func(surface string, call kiosk.Call, after time.Duration) // the first of calls that are not shown in time
-	OnTimely func(surface string)                                       // they are shown in time again
+	OnTimely func(surface string)                                       // they are shown in time again, or OnChange has told why nothing is
 }
 
 // A Keeper makes one surface agree with the hall. Run is its only goroutine.
@@ -372,13 +372,17 @@ func (k *Keeper) change(ready bool, reason string) {
 	if changed && k.o.OnChange != nil {
 		k.o.OnChange(now)
 	}
+	if !ready {
+		k.notLate() // it is away, which says more
+	}
 }
 
 // reportLate tells of the first call that is not shown in time: a surface that lags
-// would otherwise raise an alarm at every call.
+// would otherwise raise an alarm at every call. One that is known to fail shows
+// nothing in time, and its reason has been told.
 func (k *Keeper) reportLate(c kiosk.Call) {
 	after := k.o.Now().Sub(c.At)
-	if after > k.o.Late && k.setLate(true) && k.o.OnLate != nil {
+	if after > k.o.Late && k.Health().Failures == 0 && k.setLate(true) && k.o.OnLate != nil {
 		k.o.OnLate(k.surface.Name(), c, after)
 	}
 }
@@ -395,7 +399,13 @@ func (k *Keeper) timely(shown []int64, calls []kiosk.Call, refreshed bool) {
 			over = true
 		}
 	}
-	if over && k.setLate(false) && k.o.OnTimely != nil {
+	if over {
+		k.notLate()
+	}
+}
+
+func (k *Keeper) notLate() {
+	if k.setLate(false) && k.o.OnTimely != nil {
 		k.o.OnTimely(k.surface.Name())
 	}
 }

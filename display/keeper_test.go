@@ -69,21 +69,33 @@ func TestACallBlinksAndStays(t *testing.T) {
 	})
 }
 
-// hangs is a surface that does not answer until it is given up.
-type hangs struct{ board }
+// hangs is a surface that shows one view and then does not answer until it is given up.
+type hangs struct {
+	board
+	once sync.Once
+}
 
-func (h *hangs) Show(ctx context.Context, _ View) ([]int64, error) {
+func (h *hangs) Show(ctx context.Context, _ View) (shown []int64, err error) {
+	first := false
+	h.once.Do(func() { first = true })
+	if first {
+		return nil, nil
+	}
 	<-ctx.Done()
 	return nil, ctx.Err()
 }
 
-// The alarm comes after one second, not when the surface has been given up.
+// The alarm comes after one second, not when the surface has been given up; then it
+// gives way to the reason.
 func TestTheAlarmDoesNotWaitForTheSurface(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		f, late := newHall(), make(chan time.Duration, 10)
-		run(ctx, t, NewKeeper(f, &hangs{}, BuildStrip(hall(), "w1"), Options{OnLate: func(_ string, _ kiosk.Call, d time.Duration) { late <- d }}))
-		time.Sleep(11 * time.Second) // the idle state has been given up
+		f, late, over := newHall(), make(chan time.Duration, 10), make(chan time.Time, 10)
+		run(ctx, t, NewKeeper(f, &hangs{}, BuildStrip(hall(), "w1"), Options{
+			OnLate:   func(_ string, _ kiosk.Call, d time.Duration) { late <- d },
+			OnTimely: func(string) { over <- time.Now() },
+		}))
+		time.Sleep(3 * time.Second) // the idle state is shown
 		c := call(1, 10, "w1", "A001")
 		c.At = time.Now()
 		f.calls(c)
@@ -91,6 +103,9 @@ func TestTheAlarmDoesNotWaitForTheSurface(t *testing.T) {
 		stop()
 		if d := <-late; len(late) != 0 || d < time.Second || d > 2100*time.Millisecond {
 			t.Fatalf("told after %s, %d more", d, len(late))
+		}
+		if gone := (<-over).Sub(c.At); len(over) != 0 || gone < 10*time.Second || gone > 11*time.Second {
+			t.Fatalf("over after %s, %d more", gone, len(over))
 		}
 	})
 }

@@ -10,12 +10,14 @@ import (
 	"longcheng/kiosk/web/webtest"
 )
 
-// The touch page, as citizens use it.
-func testTouch(t *testing.T, b *webtest.Browser) {
-	toItem := func(p *webtest.Page) {
-		p.Touch("市场监管局")
-		p.Touch("营业执照办理")
-	}
+// toItem goes to an item of the small hall, as a citizen does.
+func toItem(p *webtest.Page) {
+	p.Touch("市场监管局")
+	p.Touch("营业执照办理")
+}
+
+// A citizen takes a number at the touch page.
+func testTaking(t *testing.T, b *webtest.Browser) {
 	t.Run("three touches to paper", func(t *testing.T) {
 		t.Parallel()
 		s := newSite(t, smallHall())
@@ -45,56 +47,6 @@ func testTouch(t *testing.T, b *webtest.Browser) {
 		if len(s.keys) != 2 || s.keys[0] != s.keys[1] {
 			t.Errorf("keys %v", s.keys)
 		}
-	})
-	t.Run("the page forgets the person", func(t *testing.T) {
-		t.Parallel()
-		p := newSite(t, smallHall()).touch(b)
-		p.Touch("English")
-		p.Touch("Large text")
-		p.Touch("Market Regulation")
-		p.Touch("Business licence")
-		p.See("Please confirm")
-		p.Later(31)
-		p.See("请选择办事部门")
-		p.Wait("!document.documentElement.classList.contains('elder') && document.documentElement.lang === 'zh-CN'")
-	})
-	t.Run("a number does not stay on the screen", func(t *testing.T) {
-		t.Parallel()
-		p := newSite(t, smallHall()).touch(b)
-		toItem(p)
-		p.Touch("取号")
-		p.See("A001")
-		p.Later(16)
-		p.Gone("A001")
-		p.See("请选择办事部门")
-	})
-	t.Run("large letters and English", func(t *testing.T) {
-		t.Parallel()
-		p := newSite(t, smallHall()).touch(b)
-		size := "parseFloat(getComputedStyle(document.documentElement).fontSize)"
-		normal := webtest.Eval[float64](p, size)
-		p.Touch("大字版")
-		if large := webtest.Eval[float64](p, size); large < normal*1.2 {
-			t.Errorf("letters of %v px, large ones of %v px", normal, large)
-		}
-		p.Touch("English")
-		p.Touch("Market Regulation")
-		p.Touch("Business licence")
-		p.Touch("Take a ticket")
-		p.See("Please take your ticket")
-	})
-	t.Run("search by pinyin initials", func(t *testing.T) {
-		t.Parallel()
-		p := newSite(t, smallHall()).touch(b)
-		p.Touch("搜索")
-		for _, c := range "YYZZX" {
-			p.Touch(string(c))
-		}
-		p.See("没有找到")
-		p.Touch("删除")
-		p.See("找到 1 项")
-		p.Touch("营业执照办理")
-		p.See("请确认")
 	})
 	// A new state must not take the button from under the finger.
 	t.Run("a finger on a button while the queue moves", func(t *testing.T) {
@@ -159,6 +111,38 @@ func testTouch(t *testing.T, b *webtest.Browser) {
 		p.Touch("返回首页")
 		p.See("请选择办事部门")
 	})
+}
+
+// What there is can be found and read.
+func testFinding(t *testing.T, b *webtest.Browser) {
+	t.Run("large letters and English", func(t *testing.T) {
+		t.Parallel()
+		p := newSite(t, smallHall()).touch(b)
+		size := "parseFloat(getComputedStyle(document.documentElement).fontSize)"
+		normal := webtest.Eval[float64](p, size)
+		p.Touch("大字版")
+		if large := webtest.Eval[float64](p, size); large < normal*1.2 {
+			t.Errorf("letters of %v px, large ones of %v px", normal, large)
+		}
+		p.Touch("English")
+		p.Touch("Market Regulation")
+		p.Touch("Business licence")
+		p.Touch("Take a ticket")
+		p.See("Please take your ticket")
+	})
+	t.Run("search by pinyin initials", func(t *testing.T) {
+		t.Parallel()
+		p := newSite(t, smallHall()).touch(b)
+		p.Touch("搜索")
+		for _, c := range "YYZZX" {
+			p.Touch(string(c))
+		}
+		p.See("没有找到")
+		p.Touch("删除")
+		p.See("找到 1 项")
+		p.Touch("营业执照办理")
+		p.See("请确认")
+	})
 	t.Run("a very long name", func(t *testing.T) {
 		t.Parallel()
 		h := smallHall()
@@ -175,6 +159,41 @@ func testTouch(t *testing.T, b *webtest.Browser) {
 		p.Touch("取号")
 		p.See("A001")
 		p.Touch("完成")
+	})
+	t.Run("a department without items is not offered", func(t *testing.T) {
+		t.Parallel()
+		h := smallHall()
+		h.Departments = append(h.Departments, kiosk.Department{ID: "none", Name: kiosk.Text{ZH: "空部门"}})
+		p := newSite(t, h).touch(b)
+		if strings.Contains(p.Text("body"), "空部门") {
+			t.Error("a touch on it leads nowhere")
+		}
+	})
+}
+
+// The touch page forgets who stood there.
+func testForgetting(t *testing.T, b *webtest.Browser) {
+	t.Run("the page forgets the person", func(t *testing.T) {
+		t.Parallel()
+		p := newSite(t, smallHall()).touch(b)
+		p.Touch("English")
+		p.Touch("Large text")
+		p.Touch("Market Regulation")
+		p.Touch("Business licence")
+		p.See("Please confirm")
+		p.Later(31)
+		p.See("请选择办事部门")
+		p.Wait("!document.documentElement.classList.contains('elder') && document.documentElement.lang === 'zh-CN'")
+	})
+	t.Run("a number does not stay on the screen", func(t *testing.T) {
+		t.Parallel()
+		p := newSite(t, smallHall()).touch(b)
+		toItem(p)
+		p.Touch("取号")
+		p.See("A001")
+		p.Later(16)
+		p.Gone("A001")
+		p.See("请选择办事部门")
 	})
 	t.Run("a sensor sees who comes and goes", func(t *testing.T) {
 		t.Parallel()
@@ -196,15 +215,6 @@ func testTouch(t *testing.T, b *webtest.Browser) {
 		p.Wait(asleep)
 		s.desk.Unwatched("k1")
 		p.Wait("!" + asleep)
-	})
-	t.Run("a department without items is not offered", func(t *testing.T) {
-		t.Parallel()
-		h := smallHall()
-		h.Departments = append(h.Departments, kiosk.Department{ID: "none", Name: kiosk.Text{ZH: "空部门"}})
-		p := newSite(t, h).touch(b)
-		if strings.Contains(p.Text("body"), "空部门") {
-			t.Error("a touch on it leads nowhere")
-		}
 	})
 }
 
@@ -293,7 +303,6 @@ func testWhyNot(t *testing.T, b *webtest.Browser) {
 	})
 }
 
-// The pages in one real browser.
 // A browser that starts or reloads while the daemon is away shows a sentence of
 // ours, and the page as soon as the daemon is back.
 func testReload(t *testing.T, b *webtest.Browser) {
@@ -307,11 +316,17 @@ func testReload(t *testing.T, b *webtest.Browser) {
 	p.See("请选择办事部门")
 }
 
+// The pages in one real browser.
 func TestPagesInABrowser(t *testing.T) {
 	b := webtest.Start(t)
-	t.Run("touch", func(t *testing.T) { t.Parallel(); testTouch(t, b) })
+	t.Run("taking", func(t *testing.T) { t.Parallel(); testTaking(t, b) })
+	t.Run("finding", func(t *testing.T) { t.Parallel(); testFinding(t, b) })
+	t.Run("forgetting", func(t *testing.T) { t.Parallel(); testForgetting(t, b) })
 	t.Run("why not", func(t *testing.T) { t.Parallel(); testWhyNot(t, b) })
-	t.Run("console", func(t *testing.T) { t.Parallel(); testConsole(t, b) })
+	t.Run("sessions", func(t *testing.T) { t.Parallel(); testSessions(t, b) })
+	t.Run("window", func(t *testing.T) { t.Parallel(); testWindow(t, b) })
+	t.Run("calls", func(t *testing.T) { t.Parallel(); testCalls(t, b) })
+	t.Run("console cut off", func(t *testing.T) { t.Parallel(); testConsoleCutOff(t, b) })
 	t.Run("reload", func(t *testing.T) { t.Parallel(); testReload(t, b) })
 	t.Run("visit", func(t *testing.T) { t.Parallel(); testVisit(t, b) })
 	t.Run("every state", func(t *testing.T) { t.Parallel(); testStates(t, b) })

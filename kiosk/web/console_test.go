@@ -26,26 +26,30 @@ func can(text string) string {
 
 func cannot(text string) string { return "document.querySelector('#keys') && !(" + can(text) + ")" }
 
-// The clerk's console, through a clerk's day.
-func testConsole(t *testing.T, b *webtest.Browser) {
-	atWork := func(t *testing.T, tickets int) (*site, *webtest.Page) {
-		t.Helper()
-		s := newSite(t, deskHall())
-		for range tickets {
-			s.ticket("yyzz")
-		}
-		s.open("1")
-		p := s.signedIn(b)
-		p.See("开放")
-		return s, p
+// openDesk is a clerk's open window with that many people waiting.
+func openDesk(t *testing.T, b *webtest.Browser, tickets int) (*site, *webtest.Page) {
+	t.Helper()
+	s := newSite(t, deskHall())
+	for range tickets {
+		s.ticket("yyzz")
 	}
-	calledOne := func(t *testing.T, tickets int) (*site, *webtest.Page) {
-		t.Helper()
-		s, p := atWork(t, tickets)
-		p.Touch("下一位")
-		p.See("已叫号")
-		return s, p
-	}
+	s.open("1")
+	p := s.signedIn(b)
+	p.See("开放")
+	return s, p
+}
+
+// deskWithCall is that window with the first of them called.
+func deskWithCall(t *testing.T, b *webtest.Browser, tickets int) (*site, *webtest.Page) {
+	t.Helper()
+	s, p := openDesk(t, b, tickets)
+	p.Touch("下一位")
+	p.See("已叫号")
+	return s, p
+}
+
+// A clerk signs in, and is asked again when the session is over.
+func testSessions(t *testing.T, b *webtest.Browser) {
 	t.Run("wrong password and lock-out", func(t *testing.T) {
 		t.Parallel()
 		s := newSite(t, deskHall())
@@ -64,6 +68,34 @@ func testConsole(t *testing.T, b *webtest.Browser) {
 		p.Type("[name=secret]", "1111\r")
 		p.See("1 号窗口")
 	})
+	t.Run("session ended", func(t *testing.T) {
+		t.Parallel()
+		s, p := openDesk(t, b, 1)
+		s.later(9 * time.Hour)
+		p.Eval("if (me) act('next')") // the page may have found out by itself
+		p.See("登录已失效，请重新登录")
+		p.Type("[name=user]", "li")
+		p.Type("[name=secret]", "1111\r")
+		p.See("窗口空闲")
+	})
+	t.Run("second tab at another window", func(t *testing.T) {
+		t.Parallel()
+		s, p := openDesk(t, b, 1)
+		q := p.Tab(s.url("/console"))
+		q.See("1 号窗口")
+		q.Touch("退出")
+		q.Choose("[name=window]", "2")
+		q.Type("[name=user]", "li")
+		q.Type("[name=secret]", "1111\r")
+		q.See("2 号窗口")
+		p.Touch("下一位")
+		p.See("本页已切换")
+		p.See("2 号窗口")
+	})
+}
+
+// A clerk opens, pauses and closes the window, in either language.
+func testWindow(t *testing.T, b *webtest.Browser) {
 	t.Run("open with chosen queues, pause and close", func(t *testing.T) {
 		t.Parallel()
 		s := newSite(t, deskHall())
@@ -92,9 +124,31 @@ func testConsole(t *testing.T, b *webtest.Browser) {
 		p.Touch("关闭窗口")
 		p.See("窗口未开放")
 	})
+	t.Run("nobody waiting", func(t *testing.T) {
+		t.Parallel()
+		s, p := openDesk(t, b, 0)
+		p.See("当前无人等候")
+		p.Touch("下一位")
+		p.Wait("document.getElementById('note').innerText === '当前无人等候'")
+		s.ticket("yyzz")
+		p.See("窗口空闲")
+	})
+	t.Run("English", func(t *testing.T) {
+		t.Parallel()
+		_, p := deskWithCall(t, b, 1)
+		p.Touch("English")
+		p.See("first in line")
+		p.See("Recall (2 left)")
+		p.Touch("Sign out")
+		p.See("Clerk console")
+	})
+}
+
+// A ticket at the clerk's console, from the call to its end.
+func testCalls(t *testing.T, b *webtest.Browser) {
 	t.Run("call, recall to the limit, start, done", func(t *testing.T) {
 		t.Parallel()
-		s, p := calledOne(t, 2)
+		s, p := deskWithCall(t, b, 2)
 		p.See("A001 10:00:00 取号，排在最前")
 		p.Wait("document.querySelectorAll('.shown .sending').length === 2")
 		s.shown("strip:1", "")
@@ -112,18 +166,9 @@ func testConsole(t *testing.T, b *webtest.Browser) {
 		p.Key(webtest.F2)
 		p.See("A002")
 	})
-	t.Run("nobody waiting", func(t *testing.T) {
-		t.Parallel()
-		s, p := atWork(t, 0)
-		p.See("当前无人等候")
-		p.Touch("下一位")
-		p.Wait("document.getElementById('note').innerText === '当前无人等候'")
-		s.ticket("yyzz")
-		p.See("窗口空闲")
-	})
 	t.Run("skip too early, skip, requeue", func(t *testing.T) {
 		t.Parallel()
-		s, p := calledOne(t, 1)
+		s, p := deskWithCall(t, b, 1)
 		p.Touch("过号")
 		p.See("叫号显示时间不足，请稍候再过号")
 		s.later(time.Minute)
@@ -136,7 +181,7 @@ func testConsole(t *testing.T, b *webtest.Browser) {
 	})
 	t.Run("hold, reload, take back", func(t *testing.T) {
 		t.Parallel()
-		s, p := calledOne(t, 2)
+		s, p := deskWithCall(t, b, 2)
 		p.Touch("挂起")
 		p.Wait("document.querySelector('#parked .held')")
 		p.Go(s.url("/console"))
@@ -147,7 +192,7 @@ func testConsole(t *testing.T, b *webtest.Browser) {
 	})
 	t.Run("transfer", func(t *testing.T) {
 		t.Parallel()
-		s, p := calledOne(t, 1)
+		s, p := deskWithCall(t, b, 1)
 		p.Touch("转移")
 		p.Choose("[name=queue]", "b")
 		p.Choose("[name=position]", "end")
@@ -159,7 +204,7 @@ func testConsole(t *testing.T, b *webtest.Browser) {
 	})
 	t.Run("cancel", func(t *testing.T) {
 		t.Parallel()
-		s, p := calledOne(t, 1)
+		s, p := deskWithCall(t, b, 1)
 		p.Touch("取消此号")
 		p.Type("dialog [name=reason]", "办事人放弃")
 		p.Click("dialog .main")
@@ -170,7 +215,7 @@ func testConsole(t *testing.T, b *webtest.Browser) {
 	})
 	t.Run("find, priority, reprint, call out of turn", func(t *testing.T) {
 		t.Parallel()
-		s, p := atWork(t, 3)
+		s, p := openDesk(t, b, 3)
 		p.Type("[name=number]", "A009\r")
 		p.Wait("document.getElementById('note').innerText")
 		p.Eval("document.querySelector('[name=number]').value = ''")
@@ -190,33 +235,13 @@ func testConsole(t *testing.T, b *webtest.Browser) {
 			t.Errorf("visit %+v, %v", v, err)
 		}
 	})
-	t.Run("session ended", func(t *testing.T) {
-		t.Parallel()
-		s, p := atWork(t, 1)
-		s.later(9 * time.Hour)
-		p.Eval("if (me) act('next')") // the page may have found out by itself
-		p.See("登录已失效，请重新登录")
-		p.Type("[name=user]", "li")
-		p.Type("[name=secret]", "1111\r")
-		p.See("窗口空闲")
-	})
-	t.Run("second tab at another window", func(t *testing.T) {
-		t.Parallel()
-		s, p := atWork(t, 1)
-		q := p.Tab(s.url("/console"))
-		q.See("1 号窗口")
-		q.Touch("退出")
-		q.Choose("[name=window]", "2")
-		q.Type("[name=user]", "li")
-		q.Type("[name=secret]", "1111\r")
-		q.See("2 号窗口")
-		p.Touch("下一位")
-		p.See("本页已切换")
-		p.See("2 号窗口")
-	})
+}
+
+// The console says what it has lost, and has it again by itself.
+func testConsoleCutOff(t *testing.T, b *webtest.Browser) {
 	t.Run("cut off and back", func(t *testing.T) {
 		t.Parallel()
-		s, p := atWork(t, 1)
+		s, p := openDesk(t, b, 1)
 		s.cut()
 		p.See("网络中断")
 		s.up()
@@ -226,22 +251,13 @@ func testConsole(t *testing.T, b *webtest.Browser) {
 	})
 	t.Run("store broken", func(t *testing.T) {
 		t.Parallel()
-		s, p := atWork(t, 1)
+		s, p := openDesk(t, b, 1)
 		s.breakStore(errors.New("disk I/O error"))
 		s.ticket("yyzz")
 		p.See("网络中断")
 		s.breakStore(nil)
 		s.ticket("yyzz")
 		p.Gone("网络中断")
-	})
-	t.Run("English", func(t *testing.T) {
-		t.Parallel()
-		_, p := calledOne(t, 1)
-		p.Touch("English")
-		p.See("first in line")
-		p.See("Recall (2 left)")
-		p.Touch("Sign out")
-		p.See("Clerk console")
 	})
 }
 

@@ -9,7 +9,6 @@ package config
 import (
 	"path/filepath"
 	"strings"
-	"time"
 
 	"longcheng/kiosk"
 	"longcheng/printer"
@@ -340,73 +339,4 @@ func Resolve(state, path string) string {
 		return filepath.Clean(path)
 	}
 	return filepath.Join(state, path)
-}
-
-// withDefaults fills in what the document left out.
-func (c *Config) withDefaults() {
-	text := func(p *string, v string) {
-		if *p == "" {
-			*p = v
-		}
-	}
-	num := func(p *int, v int) {
-		if *p == 0 {
-			*p = v
-		}
-	}
-	text(&c.Store.File, "hall.db")
-	for i := range c.Printers {
-		p := &c.Printers[i]
-		text(&p.Profile, "generic80")
-		if model, err := c.Model(*p); err == nil {
-			num(&p.Baud, model.Baud)
-			text(&p.Flow, model.Flow)
-		}
-		num(&p.Baud, 115200)
-		p.Serial.withDefaults()
-	}
-	for i := range c.Readers {
-		if c.Readers[i].Driver == "sam" {
-			num(&c.Readers[i].Baud, 115200)
-		}
-		num(&c.Readers[i].Baud, 9600)
-	}
-	for i := range c.Scanners {
-		num(&c.Scanners[i].Baud, 9600)
-		c.Scanners[i].Serial.withDefaults()
-	}
-	for i := range c.Boards {
-		num(&c.Boards[i].Baud, 9600)
-		c.Boards[i].Serial.withDefaults()
-	}
-	for i := range c.Switches {
-		if s := &c.Switches[i]; s.Kind == "presence" {
-			if s.Hold == 0 {
-				s.Hold = kiosk.Duration(10 * time.Second)
-			}
-			if len(c.Touches) > 0 {
-				text(&s.Touch, c.Touches[0].Name)
-			}
-		}
-	}
-	for i := range c.Lines {
-		num(&c.Lines[i].Baud, 57600)
-		c.Lines[i].Serial.withDefaults()
-	}
-	for i := range c.Strips {
-		s := &c.Strips[i]
-		text(&s.Language, "zh")
-		num(&s.Cells, 4)
-	}
-	for i := range c.Voices {
-		v := &c.Voices[i]
-		num(&v.Repeats, 2)
-		text(&v.One, "yao")
-		num(&v.Baud, 9600)
-		num(&v.Volume, 100)
-		num(&v.NightVolume, 50)
-		if len(v.Languages) == 0 {
-			v.Languages = []string{"zh"}
-		}
-	}
 }

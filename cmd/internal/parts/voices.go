@@ -25,8 +25,7 @@ func (k *Kit) Engine(v config.Voice) (voice.Engine, error) {
 
 // transcript writes what would be said, below the state directory.
 func transcript(k *Kit, v config.Voice) (voice.Engine, error) {
-	file := filepath.Join(k.State, "voice-"+v.Name+".txt")
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	f, err := openNotebook(filepath.Join(k.State, "voice-"+v.Name+".txt"), notebookLimit)
 	if err != nil {
 		return nil, fmt.Errorf("voice %s: %w: make the state directory writable for kioskd", v.Name, err)
 	}
