@@ -78,7 +78,7 @@ func (t *tx) findLeg(r kiosk.ActRequest) (id int64, err error) {
 		return 0, err
 	}
 	if len(legs) == 0 {
-		return 0, refuse("unknown_visit", "未找到该号", "there is no such visit")
+		return 0, refuse("unknown_visit", "未找到该号", "there is no such ticket")
 	}
 	fit := legs[0].ID
 	for i := len(legs) - 1; i >= 0; i-- {

@@ -102,7 +102,7 @@ func visit(ctx context.Context, q querier, where string, args ...any) (v kiosk.V
 		FROM visit WHERE `+where, args...).Scan(&v.ID, &v.Day, &v.Number, &v.Item, &v.Flow, &v.Stage, &v.Class, &v.Claimed,
 		&v.Granter, &v.Channel, &v.Kiosk, &v.Name, &taken, &v.Unsettled)
 	if errors.Is(err, sql.ErrNoRows) {
-		return v, refuse("unknown_visit", "未找到该号", "there is no such visit")
+		return v, refuse("unknown_visit", "未找到该号", "there is no such ticket")
 	}
 	if err != nil {
 		return v, err

@@ -74,7 +74,8 @@ function show(node, ...kids) {
 const pause = (ms) => new Promise((r) => setTimeout(r, ms));
 // clock counts seconds and, unlike the time of day, is never set.
 const clock = () => performance.now() / 1000;
-const pick = (t, lang) => (t ? (lang === 'en' && t.en) || t.zh || '' : '');
+// pick is a text in a language; the daemon's own sentences begin small.
+const pick = (t, lang) => (t ? (lang === 'en' && t.en && t.en[0].toUpperCase() + t.en.slice(1)) || t.zh || '' : '');
 const minutes = (ns) => Math.max(1, Math.round(ns / 6e10));
 // hms is a time of day in the zone of the hall.
 const hms = (s, zone) => new Date(s).toLocaleTimeString('zh-CN', { hour12: false, timeZone: zone });
