@@ -47,9 +47,13 @@ func (l *Line) Add(o Line) {
 // mean is a sum by a number; 0 of none.
 func mean(sum time.Duration, n int) time.Duration { return sum / time.Duration(max(1, n)) }
 
-// MeanWait, MeanWalk and MeanServe are by the people that they were measured of.
-func (l Line) MeanWait() time.Duration  { return mean(l.Wait, l.Called) }
-func (l Line) MeanWalk() time.Duration  { return mean(l.Walk, l.Started) }
+// MeanWait is by the people who were called.
+func (l Line) MeanWait() time.Duration { return mean(l.Wait, l.Called) }
+
+// MeanWalk is by the people whose service was started.
+func (l Line) MeanWalk() time.Duration { return mean(l.Walk, l.Started) }
+
+// MeanServe is by the people who were served.
 func (l Line) MeanServe() time.Duration { return mean(l.Serve, l.Served) }
 
 // Clocks take the events of one journal, in order.
