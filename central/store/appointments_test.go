@@ -149,19 +149,25 @@ func testNoOverbooking(t *testing.T, s *Store) {
 	}
 }
 
-// lists returns the lists of days that a box was given, and how many carry one.
-func lists(t *testing.T, s *Store, d Device) (all []central.DayList) {
+// lists returns the lists of days that a box was given.
+func lists(t *testing.T, s *Store, d Device) []central.DayList {
+	t.Helper()
+	return given[central.DayList](t, s, d, central.NameAppointments)
+}
+
+// given returns the messages that a box was given, all of one name and of bodies T.
+func given[T any](t *testing.T, s *Store, d Device, name string) (all []T) {
 	t.Helper()
 	got, err := s.Messages(t.Context(), d, central.Position{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, m := range got {
-		var l central.DayList
-		if m.Name != central.NameAppointments || json.Unmarshal(m.Body, &l) != nil {
-			t.Fatalf("message %+v is no list of a day", m)
+		var body T
+		if m.Name != name || json.Unmarshal(m.Body, &body) != nil {
+			t.Fatalf("message %+v is no %s", m, name)
 		}
-		all = append(all, l)
+		all = append(all, body)
 	}
 	return all
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -42,20 +41,9 @@ func box(t *testing.T, s *Store, hall, device string) Device {
 }
 
 // givenTo returns the hall documents that a box was given.
-func givenTo(t *testing.T, s *Store, d Device) (list []central.HallDocument) {
+func givenTo(t *testing.T, s *Store, d Device) []central.HallDocument {
 	t.Helper()
-	got, err := s.Messages(t.Context(), d, central.Position{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range got {
-		var h central.HallDocument
-		if m.Name != central.NameHall || json.Unmarshal(m.Body, &h) != nil {
-			t.Fatalf("message %+v is no hall document", m)
-		}
-		list = append(list, h)
-	}
-	return list
+	return given[central.HallDocument](t, s, d, central.NameHall)
 }
 
 // Versions are numbered; who saves over a version that he has not seen is told.

@@ -71,21 +71,32 @@ func (b *Box) Bring(ctx context.Context, from Releases, r release.Release) error
 	return err
 }
 
+// steady locks a home that tries no release, and names the one that runs.
+func (h *Home) steady() (runs string, unlock func(), err error) {
+	if unlock, err = h.lock(); err != nil {
+		return "", nil, err
+	}
+	t, err := h.Trial()
+	if t != nil || err != nil {
+		err = errors.Join(ErrTrial, err)
+	} else {
+		runs, err = h.Runs()
+	}
+	if err != nil {
+		unlock()
+		return "", nil, err
+	}
+	return runs, unlock, nil
+}
+
 // Apply takes a release into use and returns when it is kept, or with the reason
 // why the box runs what it ran before. It may be killed at any moment.
 func (b *Box) Apply(ctx context.Context, from Releases, r release.Release, oneWay bool) error {
-	unlock, err := b.Home.lock()
+	runs, unlock, err := b.Home.steady()
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if t, err := b.Home.Trial(); t != nil || err != nil {
-		return errors.Join(ErrTrial, err)
-	}
-	runs, err := b.Home.Runs()
-	if err != nil {
-		return err
-	}
 	old, err := b.Home.Describe(runs)
 	if err != nil {
 		return err
@@ -225,18 +236,11 @@ func (b *Box) back(ctx context.Context, why string) error {
 // Rollback goes back to the release before the one that runs, if the store
 // allows it.
 func (b *Box) Rollback(ctx context.Context) error {
-	unlock, err := b.Home.lock()
+	runs, unlock, err := b.Home.steady()
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if t, err := b.Home.Trial(); t != nil || err != nil {
-		return errors.Join(ErrTrial, err)
-	}
-	runs, err := b.Home.Runs()
-	if err != nil {
-		return err
-	}
 	s, err := b.Home.State()
 	if err != nil {
 		return err
