@@ -135,7 +135,7 @@ func live(ctx context.Context, all []*station, command func(*station) *daemon) e
 		wg.Go(func() { defer end(); ended <- command(s).run(ctx) })
 	}
 	work(life, &host, all[0])
-	if err := admit(ctx, all, func(s *station) { work(ctx, &others, s) }); err != nil {
+	if err := admit(ctx, all, func(s *station) { work(ctx, &others, s) }); err != nil && ctx.Err() == nil {
 		ended <- err
 		end()
 	}

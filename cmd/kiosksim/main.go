@@ -19,7 +19,8 @@ import (
 
 const usage = `kiosksim is a hall of simulated hardware.
 
-  kiosksim run [-hall small] [-var DIR] [-bench ADDR]        a hall in the browser, until Ctrl-C
+  kiosksim run [-hall small] [-var DIR] [-listen ADDR] [-bench ADDR]
+                                    a hall in the browser, until Ctrl-C
   kiosksim day [-hall small] [-tickets N] [-windows N] [-seed N]
                                     a compressed day with faults; exits 0 only if every promise was kept.
                                     The seed decides who comes, how and for what, and every fault: before

@@ -49,7 +49,7 @@ func run(ctx context.Context, o options, out, errs io.Writer) error {
 		return &daemon{program: o.kioskd, errs: errs, args: []string{"run", "-config", s.file, "-state", s.state, "-listen", s.Web.Listen, "-clock-offset", offset.String()}}
 	})
 	server.Close()
-	return tidy(errors.Join(err, <-ended))
+	return errors.Join(tidy(err), tidy(<-ended))
 }
 
 // tidy drops the errors that a wanted end brings.

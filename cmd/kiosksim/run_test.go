@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -25,6 +26,23 @@ func TestRun(t *testing.T) {
 	awayFromMidnight(t, filepath.Join(o.state, o.hall))
 	if first, second := oneRun(t, o), oneRun(t, o); first != "A001" || second != "A002" {
 		t.Errorf("the first run gave %s, the second %s: want A001 and A002", first, second)
+	}
+}
+
+// A daemon that cannot start ends the run, which says so: make sees it, too.
+func TestRunFailsWithItsDaemon(t *testing.T) {
+	noLeaks(t)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	o := options{hall: "small", halls: "../../deploy/halls", state: t.TempDir(), kioskd: kioskd(t), listen: taken.Addr().String(), bench: "127.0.0.1:0"}
+	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
+	defer cancel()
+	said := &bytes.Buffer{}
+	if err := run(ctx, o, io.Discard, &turns{w: said}); err == nil || ctx.Err() != nil || !strings.Contains(said.String(), "change web.listen") {
+		t.Errorf("it ended with %v and said %s", err, said)
 	}
 }
 
