@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -156,9 +155,7 @@ func damagedStore(t *testing.T) {
 		}
 		open := false
 		r.wait("kioskd to open or to refuse", func() bool {
-			ctx, cancel := context.WithTimeout(r.ctx, 200*time.Millisecond)
-			defer cancel()
-			open = answers(ctx, r.base+"/healthz")
+			open = answered(r.ctx, r.base+"/healthz")
 			return open || r.daemon.ended()
 		})
 		if !open {

@@ -44,7 +44,9 @@ func run(ctx context.Context, o options, out, errs io.Writer) error {
 	if offset != 0 {
 		fmt.Fprintf(out, "The hall is closed at this hour: its clock is moved by %s.\n", offset)
 	}
-	go announce(ctx, out, all, o.bench)
+	told, quiet := context.WithCancel(ctx)
+	defer quiet()
+	go announce(told, out, all, o.bench)
 	err = live(ctx, all, func(s *station) *daemon {
 		return &daemon{program: o.kioskd, errs: errs, args: []string{"run", "-config", s.file, "-state", s.state, "-listen", s.Web.Listen, "-clock-offset", offset.String()}}
 	})
@@ -60,15 +62,13 @@ func tidy(err error) error {
 	return err
 }
 
+// answers waits until a page is there; false when ctx ended first.
 func answers(ctx context.Context, url string) bool {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if r, err := http.Get(url); err == nil {
-			r.Body.Close()
-			if r.StatusCode == http.StatusOK {
-				return true
-			}
+		if answered(ctx, url) {
+			return true
 		}
 		select {
 		case <-ctx.Done():
@@ -76,4 +76,17 @@ func answers(ctx context.Context, url string) bool {
 		case <-tick.C:
 		}
 	}
+}
+
+func answered(ctx context.Context, url string) bool {
+	in, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return false
+	}
+	r, err := http.DefaultClient.Do(in)
+	if err != nil {
+		return false
+	}
+	r.Body.Close()
+	return r.StatusCode == http.StatusOK
 }
