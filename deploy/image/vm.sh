@@ -14,6 +14,7 @@ say() { echo "test-image: $*"; }
 die() {
 	echo "test-image: $*" >&2
 	tail -n 30 "$run/console" >&2
+	tail -n 3 "$run/machine.err" >&2
 	exit 1
 }
 
@@ -38,7 +39,7 @@ stick() {
 power_on() {
 	[ -e "$box/vars" ] || cp /usr/share/OVMF/OVMF_VARS.fd "$box/vars"
 	rm -f "$run/off"
-	powered &
+	powered 2>>"$run/machine.err" &
 	vm=$!
 }
 
@@ -62,7 +63,7 @@ powered() {
 			-qmp unix:"$run/qmp",server=on,wait=off &
 		echo $! >"$run/pid"
 		# The cable of the printer; it ends with the machine.
-		socat UNIX-CONNECT:"$run/uart0",retry=100,interval=0.1 OPEN:"$run/ports/printer-1",raw,echo=0 2>/dev/null &
+		socat UNIX-CONNECT:"$run/uart0",retry=600,interval=0.1 OPEN:"$run/ports/printer-1" &
 		wait "$(cat "$run/pid")" || true
 	done
 }
@@ -82,7 +83,7 @@ power_cut() {
 
 # machine COMMAND...: what qemu is told of the running machine, in JSON.
 machine() {
-	printf '%s\n' '{"execute":"qmp_capabilities"}' "$@" | timeout 30 socat -t 5 - UNIX-CONNECT:"$run/qmp",retry=100,interval=0.1 >"$run/machine.log" || true
+	printf '%s\n' '{"execute":"qmp_capabilities"}' "$@" | timeout 70 socat -t 5 - UNIX-CONNECT:"$run/qmp",retry=600,interval=0.1 >"$run/machine.log" || true
 }
 
 # plug_in: the stick goes into the running box, and stays in until its next start.
@@ -150,7 +151,7 @@ helped() {
 # fails as it does.
 inside() {
 	local line cable
-	coproc SHELL_OF_BOX { exec socat - UNIX-CONNECT:"$run/shell",retry=100,interval=0.1; }
+	coproc SHELL_OF_BOX { exec socat - UNIX-CONNECT:"$run/shell",retry=600,interval=0.1; }
 	cable=$SHELL_OF_BOX_PID
 	echo "$1" >&"${SHELL_OF_BOX[1]}"
 	while IFS= read -r -t $((${2:-60} * patience)) line <&"${SHELL_OF_BOX[0]}"; do
