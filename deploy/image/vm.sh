@@ -62,9 +62,12 @@ powered() {
 			-chardev socket,id=shell,path="$run/shell",server=on,wait=off -device virtio-serial-pci -device virtserialport,chardev=shell,name=shell \
 			-qmp unix:"$run/qmp",server=on,wait=off &
 		echo $! >"$run/pid"
-		# The cable of the printer; it ends with the machine.
+		# The cable of the printer. Two at once would take each other's bytes.
 		socat UNIX-CONNECT:"$run/uart0",retry=600,interval=0.1 OPEN:"$run/ports/printer-1" &
+		cable=$!
 		wait "$(cat "$run/pid")" || true
+		kill "$cable" 2>/dev/null || true
+		wait "$cable" || true
 	done
 }
 
