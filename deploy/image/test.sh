@@ -284,6 +284,8 @@ step_broken() {
 	: >"$run/console"
 	power_on
 	plug_in
+	await 300
+	inside 'systemctl start --no-block longcheng-updater' 300 # which else comes by its timer
 	runs b 1800 "the broken release was not put on trial"
 	say "a broken release is on trial"
 	runs a 2400 "the box stays with a broken release"
