@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,11 +62,13 @@ func BenchmarkConnected(b *testing.B) {
 	})
 	for range b.N {
 		c.cost(b, "listening", before, listenFor)
+		var failed atomic.Int64
 		for i, client := range clients {
-			wg.Go(func() { report(ctx, b, client, i) })
+			wg.Go(func() { report(ctx, &failed, client, i) })
 		}
 		<-time.After(reportEvery + 10*time.Second) // each has said it once
 		c.cost(b, "reporting", before, reportEvery)
+		b.ReportMetric(float64(failed.Load()), "failed-reports")
 		b.ReportMetric(0, "ns/op")
 	}
 }
@@ -101,8 +104,9 @@ func benchClient(b *testing.B, a *ca.Authority, address string, i int) *central.
 	return client
 }
 
-// report says every minute how a box is; the boxes spread over the minute.
-func report(ctx context.Context, b *testing.B, client *central.Client, i int) {
+// report says every minute how a box is, and counts what was not taken; the boxes
+// spread over the minute.
+func report(ctx context.Context, failed *atomic.Int64, client *central.Client, i int) {
 	parts := make([]central.Part, 6)
 	for n := range parts {
 		parts[n] = central.Part{Name: fmt.Sprint("strip:", n), State: "ready", Since: time.Now()}
@@ -117,7 +121,7 @@ func report(ctx context.Context, b *testing.B, client *central.Client, i int) {
 		wait = reportEvery
 		err := client.Report(ctx, boxName(i), central.Status{Sent: time.Now(), Version: "1.4.0", Config: "9f2c41d07a3e", Parts: parts})
 		if err != nil && ctx.Err() == nil {
-			b.Error(err)
+			failed.Add(1)
 		}
 	}
 }
