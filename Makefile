@@ -35,7 +35,7 @@ run-centre: build ## a centre and two halls that report to it, all simulated, in
 test: ## everything that must hold: vet, race detector, browser, power cut
 	@deploy/setup.sh test
 	go vet ./...
-	go vet -tags bighall,cluster,compat,kiosk,npm ./...
+	go vet -tags bighall,cluster,compat,doctor,kiosk,npm ./...
 	go test -race -timeout 20m ./...
 
 test-power: ## power cuts on a loop-mounted ext4 (root)
@@ -78,6 +78,11 @@ test-deb: ## build each package twice, compare, install into a clean Debian, tak
 image: ## the disk image of a box, with two roots and a data partition (root)
 	@deploy/setup.sh package
 	deploy/image/build.sh
+
+.PHONY: test-doctor
+test-doctor: ## the simulated hardware of a running daemon fails, and the doctor finds what
+	@deploy/setup.sh test
+	go test -tags doctor -run TheDoctorHears -count=1 -v ./cmd/kioskd
 
 .PHONY: test-screen
 test-screen: ## every way out of a touch page, tried with keys and mouse at a real browser (root; ten minutes)

@@ -83,6 +83,7 @@ type rig struct {
 	board   *modbusio.Board
 	line    *onbon.Line
 	taps    tap
+	offset  time.Duration // of the daemon's clock, beside awayFromMidnight
 }
 
 // newRig plugs the hardware in; the printer's paper moves at speed mm/s.
@@ -211,7 +212,7 @@ func (r *rig) start(conf string, env ...string) *process {
 	listen := freePort(r.t)
 	d := &process{t: r.t, url: "http://" + listen, done: make(chan struct{})}
 	d.http = &http.Client{Transport: &http.Transport{}}
-	d.cmd = exec.Command(bin, "run", "-config", conf, "-state", r.state, "-listen", listen, "-clock-offset", awayFromMidnight().String())
+	d.cmd = exec.Command(bin, "run", "-config", conf, "-state", r.state, "-listen", listen, "-clock-offset", (awayFromMidnight() + r.offset).String())
 	d.cmd.Env = append(os.Environ(), env...)
 	d.cmd.Stderr = &d.log
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
