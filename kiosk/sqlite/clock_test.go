@@ -11,8 +11,9 @@ import (
 
 var jumps = flag.Int("jumps", 1000, "how often the clock jumps")
 
-// The clock jumps often: to any moment of two centuries, by days, and to and fro over the midnight that ends the business day. No day comes back and no
-// number is given twice on one.
+// The clock jumps often: to any moment of two centuries, by days, and to and fro
+// over the midnight that ends the business day. No day comes back and no number is
+// given twice on one.
 func TestTheClockJumps(t *testing.T) {
 	s, c := begin(t)
 	rng := rand.New(rand.NewPCG(1, 1))
