@@ -1,6 +1,6 @@
 # Longcheng. `make` alone explains itself.
 # SQLite is built with fdatasync: one flush per commit instead of two.
-# A test (TestCommitsUseFdatasync) proves that the flag took effect.
+# A test (TestOneSyncPerCommit) proves that the flag took effect.
 export CGO_CFLAGS := -g -O2 -DHAVE_FDATASYNC=1
 export CGO_ENABLED := 1
 # A race detector that stays for a second after the end of every program, and of every
