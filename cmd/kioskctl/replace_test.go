@@ -47,7 +47,7 @@ func aBoxDies(t *testing.T, bin string) {
 	kioskd = s.work(spare)
 	last = s.ticket(last)
 	s.until("the centre to hear of the new box", func() bool {
-		return strings.Contains(s.get(s.people, "http://"+s.pages+"/box?hall=small&device=kiosk-7&lang=en"), "journal no. 2")
+		return strings.Contains(s.get(s.people, "http://"+s.pages+"/box?hall=small&device=kiosk-7&lang=en"), "in the last of 2 journals")
 	})
 	if page := s.get(s.people, "http://"+s.pages+"/?lang=en"); !strings.Contains(page, "<b>0</b> conflicts") {
 		t.Errorf("the centre found a conflict: %s", page)
