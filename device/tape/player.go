@@ -37,11 +37,11 @@ func (p *Player) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for n := 0; n < len(b); {
+		for len(p.ops) > 0 && p.ops[0].kind == silence { // a busy machine waits fewer ticks, but as long
+			p.ops = p.ops[1:]
+		}
 		if p.unplugged() {
 			return n, device.ErrGone
-		}
-		for len(p.ops) > 0 && p.ops[0].kind == silence {
-			p.ops = p.ops[1:]
 		}
 		if len(p.ops) == 0 || p.ops[0].kind != write {
 			p.wrong("unexpected write % X", b[n:])
