@@ -165,7 +165,7 @@ func TestTheBusRestsBeforeARequest(t *testing.T) {
 }
 
 func TestCountersOutliveAPort(t *testing.T) {
-	l, p, master := opened(t, Config{WriteTimeout: 100 * time.Millisecond})
+	l, p, master := opened(t, Config{Baud: 115200, WriteTimeout: 100 * time.Millisecond})
 	if _, err := p.Write(make([]byte, 1<<20)); !errors.Is(err, device.ErrTimeout) {
 		t.Fatal(err)
 	}
