@@ -72,6 +72,9 @@ func (h *Host) tell(ctx context.Context) {
 	before := h.telling
 	h.mu.Unlock()
 	t, calls, err := h.read(ctx, before)
+	if ctx.Err() != nil {
+		return
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.unread = err; err != nil {
@@ -216,8 +219,7 @@ func (s *stream) concerns(t *telling) bool {
 
 // write writes a State: what is new in t since a telling that the box has, or with
 // 0 all of the box's share.
-func (s *stream) write(w io.Writer, t *telling, since int64, owed []byte) error {
-	o := output{w: w}
+func (s *stream) write(o *output, t *telling, since int64, owed []byte) {
 	o.text(`{"standing":`)
 	o.bytes(t.standing)
 	o.text(`,"telling":` + strconv.FormatInt(t.n, 10))
@@ -234,7 +236,6 @@ func (s *stream) write(w io.Writer, t *telling, since int64, owed []byte) error 
 	o.text(`},"owed":`)
 	o.bytes(owed)
 	o.text(`}`)
-	return o.err
 }
 
 // An output remembers the first error of what is written.
@@ -293,14 +294,14 @@ func (h *Host) state(rw http.ResponseWriter, r *http.Request) {
 		if time.Since(whole) > anew || !s.steps {
 			since, whole = 0, time.Now()
 		}
-		told, err := h.send(r.Context(), rw, s, since)
+		t, owed, err := h.news(r.Context(), s)
 		if err != nil && r.Context().Err() == nil {
 			h.o.OnError(device, err)
 		}
-		if err != nil || !h.due(r.Context(), s) {
+		if err != nil || send(rw, s, t, since, owed) != nil || !h.due(r.Context(), s) {
 			return
 		}
-		since = told
+		since = t.n
 	}
 }
 
@@ -350,33 +351,31 @@ func (h *Host) due(ctx context.Context, s *stream) bool {
 	return true
 }
 
-// send writes the latest telling to a box that has the one numbered since, and
-// returns its number.
-func (h *Host) send(ctx context.Context, rw http.ResponseWriter, s *stream, since int64) (told int64, err error) {
+// news returns the latest telling, and what of it a box owes.
+func (h *Host) news(ctx context.Context, s *stream) (t *telling, owed []byte, err error) {
 	h.mu.Lock()
-	t, err := h.telling, h.unread
+	t, err = h.telling, h.unread
 	h.mu.Unlock()
-	if err != nil {
-		return 0, err
+	if err == nil {
+		owed, err = h.owed(ctx, s.surfaces, t.last)
 	}
-	owed, err := h.owed(ctx, s.surfaces, t.last)
-	if err != nil {
-		return 0, err
-	}
+	return t, owed, err
+}
+
+// send writes a telling to a box that has the one numbered since.
+func send(rw http.ResponseWriter, s *stream, t *telling, since int64, owed []byte) error {
 	rc := http.NewResponseController(rw)
 	if err := rc.SetWriteDeadline(time.Now().Add(slow)); err != nil {
-		return 0, err
+		return err
 	}
 	o := output{w: rw}
 	o.text("data: ")
-	if o.err == nil {
-		o.err = s.write(rw, t, since, owed)
-	}
+	s.write(&o, t, since, owed)
 	o.text("\n\n")
 	if o.err != nil {
-		return 0, o.err
+		return o.err
 	}
-	return t.n, rc.Flush()
+	return rc.Flush()
 }
 
 // owed are the calls up to the last of a telling that surfaces have not
