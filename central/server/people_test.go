@@ -71,7 +71,7 @@ func TestPeoplePage(t *testing.T) {
 		status, body := city.post(x.path, x.form)
 		shows(t, what, status, body, x.want)
 	}
-	_, body = city.get("/records")
+	_, body = city.get("/records?lang=en")
 	for _, want := range []string{"person added", "person changed", "person locked", "person unlocked"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the audit does not say %q", want)
