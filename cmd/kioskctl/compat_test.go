@@ -46,7 +46,7 @@ func together(t *testing.T, box, centreOf, then string) {
 	m.has(box)
 	m.publish("9.9", 2000000000, box)
 	c := newCentre(m)
-	c.enrol()
+	c.enrol(m, "kiosk-1")
 	c.tool("rollout", "9.9", "100")
 	for i, programs := range []string{box, then, box} {
 		m.has(programs)
