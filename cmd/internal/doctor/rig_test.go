@@ -183,7 +183,7 @@ func (r *rig) serve(name string, receive func([]byte)) {
 
 // pollable is a second handle of the hardware's end: closing it ends a read.
 func (r *rig) pollable(f *os.File) *os.File {
-	fd, err := unix.Dup(int(f.Fd()))
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0) // a program that a test starts is not the hardware
 	r.must(err)
 	r.must(unix.SetNonblock(fd, true))
 	return os.NewFile(uintptr(fd), f.Name())
