@@ -291,6 +291,7 @@ func (b *bigRig) show(ctx context.Context, box *hall.Box, p kiosk.Place) {
 // The host of a very large hall, with the consoles of 212 clerks, under twenty times its load: what a ticket and a
 // call take, with 320 boxes joined and with none, and what memory it needs.
 func TestHostOfABigHall(t *testing.T) {
+	t.Setenv("GOMEMLIMIT", "80MiB") // of the hosts, as their unit has it
 	t.Run("one box", func(t *testing.T) {
 		b := newBigRig(t, "")
 		desk := b.desk()
