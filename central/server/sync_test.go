@@ -74,14 +74,39 @@ func (c *centre) upAt(dsn string) {
 	must(c.t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
+	requests := &requests{to: h.Handler}
+	h.Handler = requests
 	wg.Go(func() { c.srv.Run(ctx) })
 	wg.Go(func() { h.ServeTLS(l, "", "") })
 	c.stop = sync.OnceFunc(func() {
 		cancel()
 		h.Close()
 		wg.Wait()
-		c.store.Close()
+		requests.end(func() { c.store.Close() })
 	})
+}
+
+// requests are those under way: a server that is closed does not wait for them.
+type requests struct {
+	to    http.Handler
+	mu    sync.RWMutex
+	ended bool
+}
+
+func (r *requests) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if !r.ended {
+		r.to.ServeHTTP(w, q)
+	}
+}
+
+// end does something when no request is under way, and lets none come after it.
+func (r *requests) end(do func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended = true
+	do()
 }
 
 // code makes an enrolment code.
