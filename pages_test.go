@@ -127,7 +127,7 @@ const faultsHead = "# 故障 What the doctor finds\n\n" +
 	"`kioskctl doctor` examines the box and tells what it saw, the cause and the remedy; `kioskctl doctor FAULT` explains one; the\n" +
 	"technician's page uses the same words. While kioskd runs, the ports are its own, and the doctor repeats what kioskd says; with\n" +
 	"kioskd stopped it asks printers and card readers itself.\n\n" +
-	"Every fault but `paper-blank`, which only a person sees, is brought about in `cmd/internal/doctor/doctor_test.go`: on documents, files,\n" +
+	"Every fault is brought about, but `paper-blank`, which only a person sees, and `help-wanted`, `card-not-genuine` and `store-mended`, which are moments: in `cmd/internal/doctor/doctor_test.go`: on documents, files,\n" +
 	"stores, processes, sockets and the bytes of simulated devices. What only the daemon, the kernel or a program of the system can\n" +
 	"notice is put in its mouth there; `cmd/internal/doctor/standins_test.go` lists these. Nothing here was seen on real hardware.\n"
 

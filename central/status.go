@@ -31,7 +31,8 @@ type Status struct {
 // A Part is one device or loop of a box.
 type Part struct {
 	Name  string    `json:"name"`
-	State string    `json:"state"` // "ready", or what is wrong and how to mend it
+	State string    `json:"state"`           // "ready", or what is wrong and how to mend it
+	Fault string    `json:"fault,omitempty"` // id in the doctor's list
 	Since time.Time `json:"since"`
 	Left  *int      `json:"left,omitempty"` // tickets that a printer's roll still holds; absent: unknown
 }

@@ -127,8 +127,9 @@ type Signed struct {
 
 // Alarm is the body of KindAlarm.
 type Alarm struct {
-	Source string `json:"source"` // device or part
-	State  string `json:"state"`  // one sentence; "ready" ends the alarm
+	Source string `json:"source"`          // device or part
+	State  string `json:"state"`           // one sentence; "ready" ends the alarm
+	Fault  string `json:"fault,omitempty"` // id in the doctor's list
 }
 
 // Accepted is the body of KindAccepted.

@@ -96,9 +96,10 @@ func (s *Server) alarmsOf(b store.Box, x situation) (list []store.Alarm) {
 	}
 	for _, h := range b.Alarms {
 		if h.Source == store.SourceJournal {
-			h.State = both("日志自相矛盾（%[1]s）：查明原因后重新注册这台设备", "%[1]s: find out why, then enrol the box again", h.State)
+			add(h.Source, both("日志自相矛盾（%[1]s）：查明原因后重新注册这台设备", "%[1]s: find out why, then enrol the box again", h.State))
+			continue
 		}
-		add(h.Source, h.State)
+		add(h.Source, s.named(h.Fault, h.State))
 	}
 	if b.Drift.Abs() > driftBound {
 		add(sourceClock, both("时钟偏差超过 %[1]s", "the clock is off by more than %[1]s", driftBound))
@@ -193,18 +194,21 @@ type alarmLine struct {
 	Where, What string
 }
 
-func lines(list []store.Alarm, lang int) (shown []alarmLine) {
+func (s *Server) lines(list []store.Alarm, lang int) (shown []alarmLine) {
 	for _, a := range list {
-		l := alarmLine{a, a.Source, spoken(a.State, lang)}
-		for _, w := range sourceWords {
-			if rest, ok := strings.CutPrefix(a.Source, w.source); ok {
-				l.Where = [2]string{w.zh, w.en}[lang] + rest
-				break
-			}
-		}
-		shown = append(shown, l)
+		shown = append(shown, alarmLine{a, s.where(a.Source, lang), spoken(a.State, lang)})
 	}
 	return shown
+}
+
+// where says what raised an alarm: the centre itself, or a device of the box.
+func (s *Server) where(source string, lang int) string {
+	for _, w := range sourceWords {
+		if rest, ok := strings.CutPrefix(source, w.source); ok {
+			return [2]string{w.zh, w.en}[lang] + s.called(rest, lang)
+		}
+	}
+	return s.called(source, lang)
 }
 
 // alarms lists what needs somebody, and what did.
@@ -212,7 +216,7 @@ func (s *Server) alarms(r *http.Request, v visitor) (string, any, error) {
 	open, ended, err := s.o.Store.Alarms(r.Context(), v.sees(r.URL.Query().Get("hall")), 100)
 	n := len(open)
 	open = open[:min(n, maxRows)]
-	return "alarms", map[string]any{"Count": n, "More": n - len(open), "Open": lines(open, s.lang(r)), "Ended": lines(ended, s.lang(r)), "Hall": r.URL.Query().Get("hall")}, err
+	return "alarms", map[string]any{"Count": n, "More": n - len(open), "Open": s.lines(open, s.lang(r)), "Ended": s.lines(ended, s.lang(r)), "Hall": r.URL.Query().Get("hall")}, err
 }
 
 // postAck notes that the visitor looks after an alarm.

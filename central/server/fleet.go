@@ -38,12 +38,18 @@ type boxLine struct {
 	Pending      int64
 	EndsOn       string
 	EndsSoon     bool
-	Parts        []central.Part // devices, those that need somebody first
-	Ill          int            // of Parts
+	Parts        []partLine // devices, those that need somebody first
+	Ill          int        // of Parts
 	Paper        []paperLine
 	PaperLow     bool
 	Drift        []string // how it differs from what was published
 	Waiting      int64    // events that the box still has to send
+}
+
+// A partLine is a device as the page of a box shows it.
+type partLine struct {
+	central.Part
+	Called, Fault, Remedy string // for people; of a device that is ready only the first
 }
 
 // A paperLine is a printer whose roll is known.
@@ -134,20 +140,30 @@ func (s *Server) lang(r *http.Request) int {
 func (l *boxLine) told(s *Server, x situation, lang int) {
 	d := store.Device{Hall: l.Hall, Device: l.Device}
 	said := x.said[d]
-	l.Waiting, l.Parts = said.Is.Waiting, slices.Clone(said.Is.Parts)
-	slices.SortStableFunc(l.Parts, func(a, b central.Part) int { return cmp.Compare(readyLast(a), readyLast(b)) })
-	for _, p := range l.Parts {
+	l.Waiting = said.Is.Waiting
+	for _, p := range said.Is.Parts {
+		l.Parts = append(l.Parts, s.part(p, lang))
 		l.Ill += 1 - readyLast(p)
 		if p.Left != nil {
 			line := paperLine{strings.TrimPrefix(p.Name, "printer "), *p.Left, *p.Left < paperLow}
 			l.Paper, l.PaperLow = append(l.Paper, line), l.PaperLow || line.Low
 		}
 	}
+	slices.SortStableFunc(l.Parts, func(a, b partLine) int { return cmp.Compare(readyLast(a.Part), readyLast(b.Part)) })
 	for _, w := range x.wanteds[d] {
 		if why := s.drifted(w, said); why != "" {
 			l.Drift = append(l.Drift, w.Name+": "+spoken(why, lang))
 		}
 	}
+}
+
+func (s *Server) part(p central.Part, lang int) partLine {
+	l := partLine{Part: p, Called: s.called(p.Name, lang)}
+	if p.State != "ready" {
+		_, remedy := s.o.Fault(p.Fault)
+		l.Fault, l.Remedy = spoken(s.named(p.Fault, p.State), lang), inLang(remedy, lang)
+	}
+	return l
 }
 
 func readyLast(p central.Part) int {
@@ -162,7 +178,7 @@ func (s *Server) line(b store.Box, x situation, lang int) boxLine {
 	l := boxLine{Box: b, Pending: b.Given.Commands - b.Acked.Commands + b.Given.Documents - b.Acked.Documents, EndsOn: "–"}
 	l.told(s, x, lang)
 	open := s.alarmsOf(b, x)
-	l.Open = slices.DeleteFunc(lines(open, lang), func(a alarmLine) bool { return hasColumn(a.Source) })
+	l.Open = slices.DeleteFunc(s.lines(open, lang), func(a alarmLine) bool { return hasColumn(a.Source) })
 	heard := heardOf(b)
 	l.Last = clockTime(heard)
 	switch {

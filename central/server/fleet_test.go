@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"longcheng/central"
+	"longcheng/central/centraltest"
 	"longcheng/central/store"
 	"longcheng/kiosk"
 	"longcheng/kiosk/signin"
@@ -98,6 +99,42 @@ func TestAlarmsReachPeopleAndHooks(t *testing.T) {
 	looks.signIn("zhao")
 	if status, _ := looks.post("/ack", ack); status != 403 {
 		t.Errorf("a supervisor acknowledges: %d", status)
+	}
+}
+
+// A fault that is known has its name in the language of the page, on every page; of
+// one that is not, the box's own sentence is shown.
+func TestFaultsAreNamed(t *testing.T) {
+	c := newCentre(t, func(o *Options) {
+		o.Called = func(string) kiosk.Text { return kiosk.Text{ZH: "打印机 p1", EN: "printer p1"} }
+		o.Fault = func(id string) (name, remedy kiosk.Text) {
+			if id == "paper-out" {
+				return kiosk.Text{ZH: "打印机缺纸", EN: "Out of paper"}, kiosk.Text{ZH: "换纸卷", EN: "Put in a new roll"}
+			}
+			return name, remedy
+		}
+	})
+	is := status(400, "the roll has ended")
+	is.Parts[0].Fault, is.Parts[1].State = "paper-out", "odd"
+	must(t, c.client(c.box("h1", "k1", central.RoleHost), nil).Report(t.Context(), "k1", is))
+	j := centraltest.NewJournal("k1", 7, 0)
+	j.Append(kiosk.KindAlarm, kiosk.Alarm{Source: "printer p1", State: "the roll has ended", Fault: "paper-out"})
+	c.push("h1", j, 1, 1)
+	must(t, c.srv.watchAlarms(t.Context()))
+	c.person("li", RoleManager, "h1", signin.Hash("right"))
+	b := c.browser(t)
+	b.signIn("li")
+	for path, want := range map[string][]string{
+		"/?lang=zh": {"打印机 p1: 打印机缺纸"}, "/?lang=en": {"printer p1: Out of paper"},
+		"/alarms?lang=zh": {"打印机 p1</td>", "打印机缺纸</td>"}, "/alarms?lang=en": {"Out of paper</td>"},
+		"/box?hall=h1&device=k1&lang=zh": {"打印机缺纸", "换纸卷", "所见：the roll has ended", "设备需要处理：odd"}, "/box?hall=h1&device=k1&lang=en": {"Out of paper", "Put in a new roll", ">odd<"},
+	} {
+		_, page := b.get(path)
+		for _, w := range want {
+			if !strings.Contains(page, w) {
+				t.Errorf("%s does not say %q: %s", path, w, page)
+			}
+		}
 	}
 }
 

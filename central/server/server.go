@@ -43,6 +43,12 @@ type Options struct {
 	// no names of items are known.
 	ReadHall func(text []byte) (*kiosk.Hall, []Finding)
 
+	// Fault tells what a fault of a box is called and how it is mended, by the id that
+	// the box names; of an id that is not known, nothing. Called tells how people call
+	// a device. Without them pages show what the box says.
+	Fault  func(id string) (name, remedy kiosk.Text)
+	Called func(device string) kiosk.Text
+
 	// CheckBox tells what is wrong with the documents of a new box. Without it nothing
 	// is found.
 	CheckBox func(files map[string][]byte) ([]Finding, error)
@@ -111,6 +117,12 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Fault == nil {
+		o.Fault = func(string) (name, remedy kiosk.Text) { return name, remedy }
+	}
+	if o.Called == nil {
+		o.Called = func(device string) kiosk.Text { return kiosk.Text{ZH: device, EN: device} }
 	}
 	if o.ReadHall == nil {
 		o.ReadHall = func([]byte) (*kiosk.Hall, []Finding) { return nil, nil }

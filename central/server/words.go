@@ -1,5 +1,7 @@
 package server
 
+import "longcheng/kiosk"
+
 // deeds are what people did, as the records keep it, in Chinese.
 var deeds = map[string]string{
 	"signed in": "登录", "signed out": "退出", "failed to sign in": "登录失败", "sent": "下发", "command": "命令", "published": "发布", "withdrew": "撤回发布",
@@ -29,4 +31,18 @@ func roleOfBox(role, lang string) string {
 		return w[1]
 	}
 	return w[0]
+}
+
+// called is what people call a device.
+func (s *Server) called(device string, lang int) string { return inLang(s.o.Called(device), lang) }
+
+func inLang(t kiosk.Text, lang int) string { return [2]string{t.ZH, t.EN}[lang] }
+
+// named says what is wrong in words that people know, in both languages: where the
+// fault is not known, as the box said it.
+func (s *Server) named(fault, state string) string {
+	if name, _ := s.o.Fault(fault); name.ZH != "" {
+		return name.ZH + between + name.EN
+	}
+	return both("设备需要处理：%[1]s", "%[1]s", state)
 }

@@ -203,7 +203,7 @@ func (s *Store) keepRefused(ctx context.Context, tx *sql.Tx, p stand, via string
 	if err := tx.QueryRowContext(ctx, "SELECT hall, device FROM origin WHERE id = $1", p.id).Scan(&hall, &device); err != nil {
 		return err
 	}
-	return saveHealth(ctx, tx, hall, device, SourceJournal, r.Title, now)
+	return saveHealth(ctx, tx, hall, device, SourceJournal, r.Title, "", now)
 }
 
 // commit writes the events that are new and what they say of the box.
@@ -244,7 +244,7 @@ func (s *Store) observe(ctx context.Context, tx *sql.Tx, o Origin, events []kios
 		case kiosk.KindAlarm:
 			var a kiosk.Alarm
 			if json.Unmarshal(e.Body, &a) == nil {
-				err = saveHealth(ctx, tx, o.Hall, o.Device, clip(a.Source), clip(a.State), e.At.UnixMilli())
+				err = saveHealth(ctx, tx, o.Hall, o.Device, clip(a.Source), clip(a.State), clip(a.Fault), e.At.UnixMilli())
 			}
 		case kiosk.KindIssued:
 			var i struct {
@@ -267,11 +267,11 @@ func (s *Store) observe(ctx context.Context, tx *sql.Tx, o Origin, events []kios
 	return nil
 }
 
-func saveHealth(ctx context.Context, tx *sql.Tx, hall, device, source, state string, at int64) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO health (hall, device, source, state, at)
-		SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT)
-		WHERE (SELECT count(*) FROM health WHERE hall = $1 AND device = $2 AND source <> $3) < $6
-		ON CONFLICT (hall, device, source) DO UPDATE SET state = excluded.state, at = excluded.at`, hall, device, source, state, at, maxSources)
+func saveHealth(ctx context.Context, tx *sql.Tx, hall, device, source, state, fault string, at int64) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO health (hall, device, source, state, fault, at)
+		SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS BIGINT)
+		WHERE (SELECT count(*) FROM health WHERE hall = $1 AND device = $2 AND source <> $3) < $7
+		ON CONFLICT (hall, device, source) DO UPDATE SET state = excluded.state, fault = excluded.fault, at = excluded.at`, hall, device, source, state, fault, at, maxSources)
 	return err
 }
 

@@ -221,7 +221,7 @@ func testOddBodies(t *testing.T, s *Store) {
 func testHealth(t *testing.T, s *Store) {
 	j := centraltest.NewJournal("k1", 7, 0)
 	j.Append(kiosk.KindBooted, kiosk.Booted{Version: "v1.2", Hall: "h1"})
-	j.Append(kiosk.KindAlarm, kiosk.Alarm{Source: "printer:1", State: "no paper"})
+	j.Append(kiosk.KindAlarm, kiosk.Alarm{Source: "printer:1", State: "no paper", Fault: "paper-out"})
 	j.Append(kiosk.KindAlarm, kiosk.Alarm{Source: "reader", State: "unplugged"})
 	j.Append(kiosk.KindAlarm, kiosk.Alarm{Source: "reader", State: "ready"})
 	push(t, s, j, 1, 4)
@@ -230,7 +230,7 @@ func testHealth(t *testing.T, s *Store) {
 		t.Fatalf("boxes %+v, %v", boxes, err)
 	}
 	b := boxes[0]
-	if b.Version != "v1.2" || len(b.Alarms) != 1 || b.Alarms[0].State != "no paper" || b.Through != 4 || b.Heard.IsZero() {
+	if b.Version != "v1.2" || len(b.Alarms) != 1 || b.Alarms[0].State != "no paper" || b.Alarms[0].Fault != "paper-out" || b.Through != 4 || b.Heard.IsZero() {
 		t.Errorf("box %+v", b)
 	}
 	for i := range 2 * maxSources { // a box that makes up parts

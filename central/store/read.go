@@ -83,6 +83,7 @@ type Begun struct {
 type Health struct {
 	Source string
 	State  string
+	Fault  string // id in the doctor's list; empty: unknown
 	At     time.Time
 }
 
@@ -134,7 +135,7 @@ func (s *Store) addAlarms(ctx context.Context, at map[[2]string]*Box, hall strin
 		var h, d string
 		var x Health
 		var when int64
-		if err = r.Scan(&h, &d, &x.Source, &x.State, &when); err != nil {
+		if err = r.Scan(&h, &d, &x.Source, &x.State, &x.Fault, &when); err != nil {
 			return struct{}{}, err
 		}
 		x.At = fromMilli(when)
@@ -142,6 +143,6 @@ func (s *Store) addAlarms(ctx context.Context, at map[[2]string]*Box, hall strin
 			b.Alarms = append(b.Alarms, x)
 		}
 		return struct{}{}, nil
-	}, `SELECT hall, device, source, state, at FROM health WHERE ($1 = '' OR hall = $1) AND state <> 'ready' ORDER BY source`, hall)
+	}, `SELECT hall, device, source, state, fault, at FROM health WHERE ($1 = '' OR hall = $1) AND state <> 'ready' ORDER BY source`, hall)
 	return err
 }

@@ -16,6 +16,8 @@ import (
 	"longcheng/central/order"
 	"longcheng/central/server"
 	"longcheng/central/store"
+	"longcheng/cmd/internal/faults"
+	"longcheng/kiosk"
 )
 
 const (
@@ -37,7 +39,7 @@ func run(ctx context.Context, c *config, _ []string, _, errs io.Writer) error {
 	m := newMetrics()
 	srv, err := server.New(ctx, server.Options{
 		Store: s, CA: a, Names: c.Boxes.Names, Address: c.Boxes.Address, Rate: c.Boxes.Rate, Streams: c.Boxes.Streams, Secure: c.Pages.Cert != "", Hooks: c.Hooks, Releases: c.Releases.Directory, OrderKey: orders,
-		ReadHall: readHall, CheckBox: checkBox,
+		Fault: explain, Called: faults.Called, ReadHall: readHall, CheckBox: checkBox,
 		OnError:  func(id string, err error) { log.Error("failed", "request", id, "cause", err) },
 		OnAccess: func(x server.Access) { account(ctx, log, m, x) },
 	})
@@ -48,6 +50,15 @@ func run(ctx context.Context, c *config, _ []string, _, errs io.Writer) error {
 	d := &daemonOf{c: c, log: log, store: s, srv: srv, metrics: m, failed: make(chan error, 4)}
 	err = d.serve(ctx)
 	return errors.Join(err, s.Close())
+}
+
+// explain tells of a fault what the doctor tells.
+func explain(id string) (name, remedy kiosk.Text) {
+	f := faults.Named(id)
+	if f.Cause.ZH == "" || id == "device-trouble" { // unknown here, or to the box
+		return name, remedy
+	}
+	return f.Name, f.Remedy
 }
 
 // account writes one line for a request that went wrong, and for every one when

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"longcheng/cmd/internal/doctor"
+	"longcheng/cmd/internal/faults"
 )
 
 // errSick ends doctor with exit status 1 after the findings were printed.
@@ -28,7 +29,7 @@ func doctorCommand(t *tool) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case list:
-				return t.tell(doctor.List(), func(w io.Writer) error { return writeList(w, t.lang) })
+				return t.tell(faults.List(), func(w io.Writer) error { return writeList(w, t.lang) })
 			case len(args) == 1:
 				return t.explain(args[0])
 			}
@@ -60,7 +61,7 @@ func (t *tool) examine(c *cobra.Command) error {
 }
 
 func faultIDs() (ids []string) {
-	for _, a := range doctor.List() {
+	for _, a := range faults.List() {
 		for _, f := range a.Faults {
 			ids = append(ids, f.ID)
 		}
@@ -70,7 +71,7 @@ func faultIDs() (ids []string) {
 
 // explain tells of one fault without looking for it.
 func (t *tool) explain(id string) error {
-	f := doctor.Named(id)
+	f := faults.Named(id)
 	if f.Cause.ZH == "" {
 		return fmt.Errorf("doctor: there is no fault %q: kioskctl doctor --list shows all", id)
 	}
@@ -81,7 +82,7 @@ func (t *tool) explain(id string) error {
 }
 
 func writeList(w io.Writer, lang string) error {
-	for _, a := range doctor.List() {
+	for _, a := range faults.List() {
 		if _, err := fmt.Fprintln(w, a.Name.In(lang)); err != nil {
 			return err
 		}

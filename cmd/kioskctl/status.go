@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"longcheng/cmd/internal/doctor"
+	"longcheng/cmd/internal/faults"
 	"longcheng/cmd/internal/status"
 )
 
@@ -74,7 +74,7 @@ func writeDevice(w io.Writer, d status.Device, lang string) {
 	case d.State == status.Ready:
 		fmt.Fprintf(w, "  ✓ %-24s %s  (%s)\n", d.Device, words()["ready"].In(lang), since)
 	case d.Fault != "":
-		f := doctor.Named(d.Fault)
+		f := faults.Named(d.Fault)
 		fmt.Fprintf(w, "  ✗ %-24s %s  (%s)\n      %s\n      %s\n", d.Device, f.Name.In(lang), since, d.State, f.Remedy.In(lang))
 	default:
 		fmt.Fprintf(w, "  ✗ %-24s %s  (%s)\n", d.Device, d.State, since)

@@ -76,6 +76,6 @@ func (b *box) accepted(ctx context.Context, s commission.Sheet, text []byte) err
 		b.health.over("acceptance")
 		return nil
 	}
-	b.health.say("acceptance", fmt.Sprintf("not good: %v: mend them, then kioskctl accept", a.Failed))
+	b.health.tell("acceptance", "not-accepted", fmt.Sprintf("not good: %v: mend them, then kioskctl accept", a.Failed))
 	return nil
 }

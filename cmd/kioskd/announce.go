@@ -50,7 +50,7 @@ func (b *box) announce(ctx context.Context) error {
 			last = is
 			all, err := readAnnouncements(file)
 			if err != nil {
-				b.health.say("announcements", err.Error())
+				b.health.tell("announcements", "announcements-broken", err.Error())
 			} else {
 				b.health.over("announcements")
 				for _, id := range posted {

@@ -105,7 +105,7 @@ func build(ctx context.Context, c *config.Config, set settings, log *slog.Logger
 	b.view, b.giver = display.NewShared(shown{b.store}), b.store
 	b.health = newHealth(log, b.now, b.store.Note)
 	if mended != "" {
-		b.health.happened("store", mended)
+		b.health.happened("store", "store-mended", mended)
 	}
 	if err := b.assemble(); err != nil {
 		return nil, errors.Join(err, b.close())

@@ -89,7 +89,7 @@ func (b *box) buttonSays(button config.Button, press device.Press) {
 	switch press {
 	case device.Long:
 		if button.Held == "staff" {
-			b.health.happened("button "+button.Name, "somebody asks for help here: go and see")
+			b.health.happened("button "+button.Name, "help-wanted", "somebody asks for help here: go and see")
 			b.sound(true)
 		}
 	case device.Stuck:

@@ -78,15 +78,15 @@ func (h *health) tell(device, fault, state string) {
 		h.log.Info("device is ready", "device", device)
 	}
 	select {
-	case h.queue <- kiosk.Alarm{Source: device, State: state}:
+	case h.queue <- kiosk.Alarm{Source: device, State: state, Fault: is.Fault}:
 	default:
 		h.log.Error("note health: too many changes wait for the journal: this one is in the log only", "device", device)
 	}
 }
 
 // happened writes down what is over when it is told, so no state of any device: an
-// alarm of its own, each time.
-func (h *health) happened(source, what string) {
+// alarm of its own, each time. The fault may be unknown: "".
+func (h *health) happened(source, fault, what string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
@@ -94,7 +94,7 @@ func (h *health) happened(source, what string) {
 	}
 	h.log.Warn("look after this", "source", source, "cause", what)
 	select {
-	case h.queue <- kiosk.Alarm{Source: source, State: what}:
+	case h.queue <- kiosk.Alarm{Source: source, State: what, Fault: fault}:
 	default:
 		h.log.Error("note alarm: too many changes wait for the journal: this one is in the log only", "source", source)
 	}

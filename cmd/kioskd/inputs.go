@@ -105,7 +105,7 @@ func (b *box) card(reader string, pages []string, e idcard.Event) {
 // counterfeit is a security event: the reader works, so its health is not
 // touched, and every one of them is in the journal.
 func (b *box) counterfeit(reader string, answer idcard.Status) {
-	b.health.happened(reader+" security", "a card did not prove itself genuine: look after it at the desk: "+answer.Error())
+	b.health.happened(reader+" security", "card-not-genuine", "a card did not prove itself genuine: look after it at the desk: "+answer.Error())
 }
 
 // age is in full years.

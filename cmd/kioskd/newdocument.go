@@ -33,7 +33,7 @@ func (b *box) watchDocuments(ctx context.Context) error {
 		return ctx.Err()
 	}
 	if t := b.documents.trouble(); t != "" {
-		b.health.say(documentName, t)
+		b.health.tell(documentName, "document-held", t)
 	}
 	begun, proved := time.Now(), false
 	for {
@@ -70,7 +70,7 @@ func (b *box) renewDocument(ctx context.Context, publication int64) error {
 		return fmt.Errorf("read hall document: %w", err)
 	}
 	if who := stranded(s, c.Hall); who != "" {
-		b.health.say(documentName, "a new version waits: "+who)
+		b.health.tell(documentName, "document-held", "a new version waits: "+who)
 		return nil
 	}
 	if err := b.documents.take(publication); err != nil {

@@ -40,7 +40,7 @@ func (b *box) watchReleases(ctx context.Context) error {
 	for {
 		switch r := b.releases(); {
 		case len(r.GivenUp) > 0:
-			b.health.say(releaseName, r.String()+": this box runs "+version)
+			b.health.tell(releaseName, "release-given-up", r.String()+": this box runs "+version)
 		case r.Before != "": // so it is on the technician's page, with the way back
 			b.health.say(releaseName, ready)
 		default:

@@ -55,7 +55,7 @@ func (b *box) status(ctx context.Context) (central.Status, error) {
 		is.Documents = b.documents.inForce()
 	}
 	for _, r := range b.health.list() {
-		is.Parts = append(is.Parts, central.Part{Name: r.Device, State: r.State, Since: r.Since.UTC(), Left: b.paperLeft(r.Device)})
+		is.Parts = append(is.Parts, central.Part{Name: r.Device, State: r.State, Fault: r.Fault, Since: r.Since.UTC(), Left: b.paperLeft(r.Device)})
 	}
 	if !b.hosts() {
 		return is, nil // the host tells of the hall

@@ -43,7 +43,7 @@ func (b *box) takePlace() error {
 	if exists(config.PromoteFile(b.set.state)) {
 		if err := b.promote(at(copyFile)); err != nil {
 			b.log.Error("take the host's place: it goes on as a stand-in", "cause", err)
-			b.health.happened("promotion", err.Error())
+			b.health.happened("promotion", "", err.Error())
 		} else if err := central.WriteFile(at(hostsFile), []byte(b.now().Format(time.RFC3339)), 0o600); err != nil {
 			return err
 		}
@@ -137,7 +137,7 @@ func (b *box) standinChanged(f hall.Following) {
 		b.health.say(standinName, ready)
 		return
 	}
-	b.health.say(standinName, fmt.Sprintf("not in step with the host, %d events behind when it was last heard of: %s", f.Behind, f.Why))
+	b.health.tell(standinName, "stand-in-behind", fmt.Sprintf("not in step with the host, %d events behind when it was last heard of: %s", f.Behind, f.Why))
 }
 
 // hostCopy is the copy of the host's store, which may be begun anew.
@@ -240,7 +240,7 @@ func (h shown) Snapshot(ctx context.Context) (kiosk.Snapshot, error) {
 // refusedBox hears that this host let a box not in: perhaps since it was replaced.
 func (b *box) refusedBox(device string, no *kiosk.Refusal) {
 	if by := b.hallStore.Replaced(); by != "" {
-		b.health.say(hostAway, fmt.Sprintf("%s hosts the hall now: this box decides nothing any more; let it join as a stand-in, or take it out", by))
+		b.health.tell(hostAway, "host-replaced", fmt.Sprintf("%s hosts the hall now: this box decides nothing any more; let it join as a stand-in, or take it out", by))
 		return
 	}
 	b.log.Warn("a box was not let in", "box", device, "cause", no.Text.EN)

@@ -16,7 +16,7 @@ func (b *box) makeKit() error {
 		link.OnChange = b.reporting(p)
 		return link
 	})
-	b.kit.OnExit = func(program string, err error) { b.health.say("program "+program, err.Error()) }
+	b.kit.OnExit = func(program string, err error) { b.health.tell("program "+program, "program-ended", err.Error()) }
 	b.kit.OnReopen = func(line string) {
 		for _, k := range b.reopened[line] {
 			k.Refresh()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -84,6 +85,7 @@ func (b *box) makeWorkshop() error {
 	}
 	b.workshop = workshop.New(o)
 	b.mount("/technician/box", b.workshop.Handler())
+	b.mux.Handle("GET /technician/{$}", http.RedirectHandler("/technician/box/", http.StatusSeeOther)) // which asks who is there
 	return nil
 }
 

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"longcheng/cmd/internal/doctor"
+	"longcheng/cmd/internal/faults"
 	"longcheng/kiosk/web/webtest"
 )
 
@@ -27,7 +27,7 @@ func TestTechnicianInABrowser(t *testing.T) {
 	r := newRig(t, 1000)
 	d := r.start(smallHall).healthy()
 	browser := webtest.Start(t)
-	fault := doctor.Named("cover-open")
+	fault := faults.Named("cover-open")
 	words := map[string][]string{
 		"zh": {"打测试票", "已完成", fault.Name.ZH, fault.Remedy.ZH, "诊断", "开始诊断", "设置", "打印机指令集"},
 		"en": {"Print a test slip", "done:", fault.Name.EN, fault.Remedy.EN, "Doctor", "Examine", "Settings", "its language"},

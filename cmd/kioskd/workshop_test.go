@@ -122,6 +122,11 @@ func TestTechniciansPageKeepsSecrets(t *testing.T) {
 	if p := all["printer printer-1"]; len(all["reader reader-1"].Tail) == 0 || p.Wire == nil || !slices.ContainsFunc(p.Tail, status) {
 		t.Errorf("nothing passed: %+v", p)
 	}
+	for _, short := range []string{"/technician", "/technician/"} {
+		if status, body := d.answer("GET", short, "text/html", nil); status != http.StatusOK || !bytes.Contains(body, []byte("workshop.js")) {
+			t.Errorf("%s leads to %d %.200s", short, status, body)
+		}
+	}
 	if status, body := d.answer("GET", "/technician/box/settings", "", nil); status != http.StatusOK || bytes.Contains(body, []byte("argon2id")) || !bytes.Contains(body, []byte("printer[0].baud")) {
 		t.Errorf("settings: %d %.300s", status, body)
 	}

@@ -30,6 +30,7 @@ type Panel struct {
 // A state is one printer on the page.
 type state struct {
 	Name       string     `json:"name"`
+	Ready      bool       `json:"ready"` // nothing is to be said of it
 	Well       bool       `json:"well"`
 	Paused     bool       `json:"paused"`
 	Busy       bool       `json:"busy"`
@@ -82,7 +83,7 @@ func (p *Panel) answer(w http.ResponseWriter) {
 	for _, x := range p.Printers {
 		s := x.Status()
 		list = append(list, state{
-			Name: s.Printer, Well: s.Status.Faults() == 0, Paused: s.Status&printer.Paused != 0, Busy: s.Job != 0,
+			Name: s.Printer, Ready: s.Status == 0, Well: s.Status.Faults() == 0, Paused: s.Status&printer.Paused != 0, Busy: s.Job != 0,
 			Since: s.Since, Left: s.Left, Clerk: s.Clerk(), Technician: s.Technician(),
 		})
 	}

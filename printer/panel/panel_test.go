@@ -85,3 +85,15 @@ func TestPage(t *testing.T) {
 	page.Touch("恢复打印")
 	page.Gone("打印机已暂停")
 }
+
+// Of a printer that is ready one sentence is enough.
+func TestReadyIsSaidOnce(t *testing.T) {
+	at := time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC)
+	p := &Panel{Printers: []Printer{&fake{s: printer.State{Printer: "printer-1", Since: at, Left: -1}}}}
+	w := httptest.NewRecorder()
+	p.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/state", nil))
+	var got []state
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || len(got) != 1 || !got[0].Ready {
+		t.Errorf("%s %v", w.Body, err)
+	}
+}

@@ -114,6 +114,7 @@ func OfSaid(name, state string) string {
 // links are the other boxes, and how what is said of them begins.
 var links = []struct{ name, begins, fault string }{
 	{"centre", "away", "centre-unreachable"}, {"centre", "refuses", "centre-refused"},
+	{"centre", "this box is not enrolled", "not-enrolled"}, {"centre", "the certificate is for", "not-enrolled"},
 	{"hall host", "away", "host-unreachable"}, {"hall host", "connected, but the reserve", "host-reserve"},
 }
 

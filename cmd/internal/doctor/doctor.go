@@ -1,7 +1,5 @@
-// Package doctor finds what is wrong with a box and says how to mend it. Every
-// fault it knows stands in one list, with its name, cause and remedy in Chinese
-// and English; the tool, the technician's page and the printed handbook all speak
-// from that list.
+// Package doctor finds what is wrong with a box. What it knows of faults stands in
+// package faults.
 //
 // A check looks at one thing and is a few lines long. It reads files below
 // /proc, /sys, /etc and /dev, the configuration, and what the running daemon says
@@ -24,31 +22,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"longcheng/cmd/internal/config"
+	"longcheng/cmd/internal/faults"
 	"longcheng/cmd/internal/status"
-	"longcheng/kiosk"
 )
-
-// A Level says how bad a fault is.
-type Level string
-
-// The levels.
-const (
-	Bad  Level = "bad"  // something does not work
-	Warn Level = "warn" // works now, and will not for long; or works otherwise than meant
-)
-
-// A Fault is one entry of the list.
-type Fault struct {
-	ID     string     `json:"id"`
-	Level  Level      `json:"level"`
-	Name   kiosk.Text `json:"name"`
-	Cause  kiosk.Text `json:"cause"`
-	Remedy kiosk.Text `json:"remedy"`
-}
 
 // A Finding is a fault that was found, and where.
 type Finding struct {
-	Fault
+	faults.Fault
 	On   string `json:"on,omitempty"`   // device, file or address
 	Said string `json:"said,omitempty"` // what was seen, as it was seen
 }
@@ -147,7 +127,7 @@ func (p *Patient) withDefaults() {
 
 // find adds a finding, once for each place.
 func (e *exam) find(id, on, said string) {
-	f := Finding{Fault: Named(id), On: on, Said: said}
+	f := Finding{Fault: faults.Named(id), On: on, Said: said}
 	if !slices.ContainsFunc(e.found, func(o Finding) bool { return o.ID == f.ID && o.On == on }) {
 		e.found = append(e.found, f)
 	}
@@ -185,5 +165,5 @@ func (e *exam) port(file string) string {
 
 // Broken reports whether something does not work.
 func Broken(found []Finding) bool {
-	return slices.ContainsFunc(found, func(f Finding) bool { return f.Level == Bad })
+	return slices.ContainsFunc(found, func(f Finding) bool { return f.Level == faults.Bad })
 }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"longcheng/cmd/internal/faults"
 	"longcheng/cmd/internal/parts"
 	"longcheng/cmd/internal/status"
 	"longcheng/device"
@@ -36,6 +37,11 @@ func TestHealthyBox(t *testing.T) {
 // says makes a daemon say one thing of one device.
 func says(r *rig, name, fault, state string) {
 	r.Status = &status.Status{State: "ok", Store: "ok", Version: "v1", Devices: []status.Device{{Device: name, State: state, Fault: fault}}}
+}
+
+// said is a daemon that says one thing of one device.
+func said(name, fault, state string) func(*rig) {
+	return func(r *rig) { says(r, name, fault, state) }
 }
 
 // surface is a surface whose keeper met an error.
@@ -82,7 +88,8 @@ type injury struct {
 var injuries = slices.Concat(portInjuries, deviceInjuries, machineInjuries, networkInjuries, programInjuries)
 
 // unseen are the faults that no check can find: a person has to look.
-var unseen = []string{"paper-blank"}
+// The others are moments, in which no device stands.
+var unseen = []string{"paper-blank", "help-wanted", "card-not-genuine", "store-mended"}
 
 var portInjuries = []injury{
 	{"port-missing", func(r *rig) { r.must(os.Remove(r.State + "/ports/board-1")) }, "ports/board-1", "board[0].port"},
@@ -174,6 +181,7 @@ var deviceInjuries = []injury{
 	}, "voice hall", "no-such-voice"},
 	{"door-open", func(r *rig) { says(r, "door cabinet", "door-open", "open: close and lock it") }, "door cabinet", "close"},
 	{"button-stuck", func(r *rig) { says(r, "button b", "button-stuck", "held down for too long") }, "button b", ""},
+	{"program-ended", said("program sign", "program-ended", "exit status 1"), "program sign", "exit"},
 	{"device-trouble", func(r *rig) { says(r, "lamp l", "", "something else") }, "lamp l", "something else"},
 }
 
@@ -211,7 +219,7 @@ func TestEveryFaultIsFound(t *testing.T) {
 			}
 		})
 	}
-	for _, a := range List() {
+	for _, a := range faults.List() {
 		for _, f := range a.Faults {
 			if !proven[f.ID] && !slices.Contains(unseen, f.ID) {
 				t.Errorf("fault %s is in the list and is never brought about", f.ID)
@@ -224,7 +232,7 @@ func TestEveryFaultIsFound(t *testing.T) {
 // may say is in it.
 func TestListIsWhole(t *testing.T) {
 	seen, n := map[string]bool{}, 0
-	for _, a := range List() {
+	for _, a := range faults.List() {
 		for _, f := range a.Faults {
 			n++
 			if seen[f.ID] {
@@ -261,7 +269,7 @@ func TestWrite(t *testing.T) {
 		"zh": "1. 【故障】 打印机缺纸  [printer p]\n   所见： paper end\n   原因： 纸尽传感器下没有纸。\n   处理： 换纸卷", "en": "1. FAULT Out of paper  [printer p]\n   seen:   paper end\n",
 	} {
 		var s strings.Builder
-		if err := Write(&s, []Finding{{Named("paper-out"), "printer p", "paper end"}}, lang); err != nil || !strings.HasPrefix(s.String(), want) {
+		if err := Write(&s, []Finding{{faults.Named("paper-out"), "printer p", "paper end"}}, lang); err != nil || !strings.HasPrefix(s.String(), want) {
 			t.Errorf("%s: %v\n%s", lang, err, s.String())
 		}
 	}

@@ -111,6 +111,10 @@ func closed(r *rig) string {
 }
 
 var networkInjuries = []injury{
+	{"not-enrolled", func(r *rig) {
+		const why = "this box is not enrolled: make a code at the centre and use it here: kioskctl enrol CODE"
+		says(r, "centre", OfSaid("centre", why), why)
+	}, "centre", "enrol CODE"},
 	{"net-no-link", joined("hall-pass", "10.0.0.1:8443", func(r *rig) {
 		r.sys("/sys/class/net/eth0/device/vendor", "")
 		r.sys("/sys/class/net/eth0/carrier", "0\n")
@@ -130,6 +134,12 @@ var networkInjuries = []injury{
 }
 
 var programInjuries = []injury{
+	{"document-held", said("hall document", "document-held", "a new version waits: A003 is called"), "hall document", "A003"},
+	{"announcements-broken", said("announcements", "announcements-broken", "line 3: no time"), "announcements", "line 3"},
+	{"release-given-up", said("release", "release-given-up", "9.2 was given up"), "release", "9.2"},
+	{"stand-in-behind", said("stand-in", "stand-in-behind", "not in step with the host"), "stand-in", "step"},
+	{"host-replaced", said("hall host", "host-replaced", "k2 hosts the hall now"), "hall host", "k2"},
+	{"not-accepted", said("acceptance", "not-accepted", "not good: [strip 1]"), "acceptance", "strip 1"},
 	{"config-broken", func(r *rig) { r.edit("kioskd.toml", "baud = 115200", "boud = 115200") }, "kioskd.toml:", "boud"},
 	{"config-warning", func(r *rig) { // a queue that no window serves
 		r.edit("hall.toml", `["social", "estate"]`, `["social"]`)

@@ -12,6 +12,7 @@ var standins = map[string][]string{
 		"port-hangs", "line-noise", "device-gone", "pin-missing", "paper-jam", "printer-error", "printer-paused",
 		"strip-silent", "strip-doubled", "strip-refused", "wall-browser", "voice-silent", "button-stuck", "device-trouble",
 		"clock-alarm", "host-reserve", "centre-refused", "kioskd-failing", "version-older", "tool-differs",
+		"program-ended", "document-held", "announcements-broken", "release-given-up", "stand-in-behind", "host-replaced", "not-accepted", "not-enrolled",
 	},
 	"a file of the kernel": {
 		"port-meddler", "usb-overcurrent", "scanner-keyboard", "undervoltage", "hot", "memory-low", "disk-errors", "disk-worn", "audio-missing", "net-no-link",

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"longcheng/cmd/internal/faults"
 	"longcheng/kiosk"
 )
 
@@ -30,8 +31,8 @@ func Write(w io.Writer, found []Finding, lang string) error {
 	return err
 }
 
-func mark(l Level, lang string) string {
-	if l == Bad {
+func mark(l faults.Level, lang string) string {
+	if l == faults.Bad {
 		return Words.Bad.In(lang)
 	}
 	return Words.Warn.In(lang)
@@ -47,7 +48,7 @@ var Words = struct{ Bad, Warn, Seen, Cause, Remedy kiosk.Text }{
 func Sum(found []Finding) kiosk.Text {
 	bad := 0
 	for _, f := range found {
-		if f.Level == Bad {
+		if f.Level == faults.Bad {
 			bad++
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"longcheng/cmd/internal/doctor"
+	"longcheng/cmd/internal/faults"
 	"longcheng/cmd/internal/status"
 	"longcheng/kiosk"
 )
@@ -26,6 +27,7 @@ import (
 // A Device is one device on the page.
 type Device struct {
 	status.Device
+	Called kiosk.Text   `json:"called"` // the device
 	Name   kiosk.Text   `json:"name"`   // of the fault; empty while ready
 	Cause  kiosk.Text   `json:"cause"`  // of the fault
 	Remedy kiosk.Text   `json:"remedy"` // of the fault
@@ -44,11 +46,11 @@ type Piece struct {
 
 // Explained adds to a device what the doctor's list says of its fault.
 func Explained(d status.Device) Device {
-	x := Device{Device: d, Tail: []Piece{}, Tests: []kiosk.Text{}}
+	x := Device{Device: d, Called: faults.Called(d.Device), Tail: []Piece{}, Tests: []kiosk.Text{}}
 	if d.State == status.Ready || d.Fault == "" {
 		return x
 	}
-	f := doctor.Named(d.Fault)
+	f := faults.Named(d.Fault)
 	x.Name, x.Cause, x.Remedy = f.Name, f.Cause, f.Remedy
 	return x
 }

@@ -14,12 +14,13 @@ function card(name) {
 }
 
 function show(p) {
-  const c = card(p.name), [zh, en] = c.querySelectorAll(".clerk"), [zh2, en2] = c.querySelectorAll(".detail"), b = c.querySelector("button");
+  const c = card(p.name), b = c.querySelector("button");
   c.className = p.paused ? "paused" : p.well ? "well" : "ill";
-  zh.textContent = p.clerk.zh;
-  en.textContent = p.clerk.en;
-  zh2.textContent = p.technician.zh;
-  en2.textContent = p.technician.en;
+  c.querySelectorAll(".clerk").forEach((e, i) => (e.textContent = i ? p.clerk.en : p.clerk.zh));
+  c.querySelectorAll(".detail").forEach((e, i) => {
+    e.textContent = i ? p.technician.en : p.technician.zh;
+    e.hidden = p.ready;
+  });
   const at = new Date(p.since).toLocaleTimeString("zh-CN", { hour12: false });
   c.querySelector(".since").textContent = `自 ${at} since` + (p.busy ? " · 正在打印 printing" : "");
   b.textContent = p.paused ? "恢复打印 Resume" : "暂停 Pause";

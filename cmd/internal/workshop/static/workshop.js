@@ -15,14 +15,6 @@ function put(e, s) {
   if (e.textContent !== s) e.textContent = s;
 }
 
-// called is a device's name with its kind in the reader's language.
-const kinds = { printer: "打印机", reader: "读卡器", scanner: "扫码器", board: "按键板", line: "线路", strip: "窗口屏", wall: "大屏", voice: "广播", lamp: "指示灯", button: "按键", "hall host": "大厅主机", centre: "中心", disk: "磁盘", acceptance: "验收", "stand-in": "替补主机" };
-function called(name) {
-  if (lang !== "zh") return name;
-  const [, kind, rest] = /^([a-z-]+)[ :](.+)$/.exec(name) ?? [];
-  return kinds[name] ?? (kinds[kind] ? `${kinds[kind]} ${rest}` : name);
-}
-
 // One card for each device, kept between events, so that what is open stays open.
 const cards = new Map();
 function card(name) {
@@ -38,7 +30,7 @@ function card(name) {
 function showDevice(d) {
   const c = card(d.device), ready = d.state === "ready";
   c.className = ready ? "" : "bad";
-  put($("h2 span", c), called(d.device));
+  put($("h2 span", c), t(d.called));
   put($("h2 b", c), ready ? w("ready") : w("bad"));
   put($(".since", c), d.since.startsWith("0001") ? "" : `${w("since")} ${time(d.since)}`);
   put($(".name", c), t(d.name));

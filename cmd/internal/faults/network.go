@@ -1,4 +1,4 @@
-package doctor
+package faults
 
 func networkFaults() []Fault {
 	return []Fault{
@@ -30,6 +30,10 @@ func networkFaults() []Fault {
 			"中心拒绝接收", "The centre refuses this box",
 			"证书被吊销，或日志与中心所存不符（例如直接拷回了旧文件）。", "Its certificate was revoked, or its journal contradicts what the centre has (an old file was copied back).",
 			"被吊销：重新注册。旧文件：用 kioskctl restore 恢复，它会开始新的纪元。", "Revoked: enrol it again. An old file: restore it with kioskctl restore, which begins a new epoch."),
+		entry("not-enrolled", Bad,
+			"尚未在中心注册", "The box is not enrolled at the centre",
+			"没有本机的证书，或证书属于别的设备。", "There is no certificate, or it is another box's.",
+			"在中心生成注册码，在本机运行 kioskctl enrol 注册码。", "Make a code at the centre and use it here: kioskctl enrol CODE."),
 		entry("cert-expired", Bad,
 			"证书已过期", "The certificate has expired",
 			"本机长期断网，证书未能续期；或时钟错误。", "The box was cut off for too long to renew it, or its clock is wrong.",

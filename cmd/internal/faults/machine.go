@@ -1,4 +1,4 @@
-package doctor
+package faults
 
 func machineFaults() []Fault {
 	return []Fault{

@@ -1,4 +1,4 @@
-package doctor
+package faults
 
 func deviceFaults() []Fault {
 	return []Fault{
@@ -54,6 +54,14 @@ func deviceFaults() []Fault {
 			"柜门未关", "The cabinet's door is open",
 			"门磁或微动开关断开：柜门开着，或其接线断了。", "The door's contact is open: the door is not shut, or the contact's wire is broken.",
 			"关好并锁上柜门；无人在场而门开着时，先查看日志中的时间和监控。仍报则检查门磁和接线。", "Shut and lock it; if nobody was there to open it, first look at its time in the journal and at the cameras. If it stays, check contact and wire."),
+		entry("help-wanted", Warn,
+			"有人在此求助", "Somebody asks for help here",
+			"有人长按了按键。", "Somebody held a button.",
+			"请派人过去看看。", "Go and see."),
+		entry("card-not-genuine", Warn,
+			"证件未通过真伪验证", "A card did not prove itself genuine",
+			"读卡器读到的证件没有通过验证，本机没有取号。", "The reader could not verify it, and no ticket was given.",
+			"请在窗口人工核对证件。", "Look after it at the desk."),
 		entry("device-trouble", Bad,
 			"设备需要处理", "A device needs attention",
 			"kioskd 报告设备不正常，原因见所附文字。", "kioskd says that the device is not well; the text beside says why.",

@@ -1,4 +1,4 @@
-package doctor
+package faults
 
 func printerFaults() []Fault {
 	return []Fault{

@@ -1,10 +1,34 @@
-package doctor
+// Package faults is the list of all that can be wrong with a box, with name, cause
+// and remedy in Chinese and English, and the names of its devices. The doctor, the
+// technician's page, the tool, the printed handbook and the centre's pages all speak
+// from it.
+//
+// It does not know how a fault is found.
+package faults
 
 import (
 	"slices"
 
 	"longcheng/kiosk"
 )
+
+// A Level says how bad a fault is.
+type Level string
+
+// The levels.
+const (
+	Bad  Level = "bad"  // something does not work
+	Warn Level = "warn" // works now, and will not for long; or works otherwise than meant
+)
+
+// A Fault is one entry of the list.
+type Fault struct {
+	ID     string     `json:"id"`
+	Level  Level      `json:"level"`
+	Name   kiosk.Text `json:"name"`
+	Cause  kiosk.Text `json:"cause"`
+	Remedy kiosk.Text `json:"remedy"`
+}
 
 // List returns every fault that is known, by area, in the order of the handbook.
 func List() []Area {
