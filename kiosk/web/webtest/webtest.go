@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -164,11 +165,23 @@ func (p *Page) until(js string) bool {
 	tick := time.NewTicker(look)
 	defer tick.Stop()
 	for end := time.Now().Add(patience); time.Now().Before(end); <-tick.C {
-		if Eval[bool](p, "!!("+js+")") {
+		if p.holds(js) {
 			return true
 		}
 	}
 	return false
+}
+
+// holds evaluates a condition. While the tab goes to another address nothing holds.
+func (p *Page) holds(js string) bool {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	yes, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+js+")"))
+	if err != nil && !strings.Contains(err.Error(), "navigated or closed") {
+		p.t.Fatalf("evaluate %s: %v", js, err)
+	}
+	return yes && err == nil
 }
 
 // See waits until the page shows a text.

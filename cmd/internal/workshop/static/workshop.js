@@ -2,8 +2,8 @@
 "use strict";
 const $ = (s, e = document) => e.querySelector(s);
 const words = {
-  zh: { ready: "正常", ok: "本机正常", starting: "正在启动", failing: "自检失败", since: "自", cause: "原因：", remedy: "处理：", seen: "所见：", last: "最近的数据", opens: "打开", exchanges: "次交互", failures: "次失败", read: "收", written: "发", bytes: "字节", hangups: "次断开", stuck: "次写入受阻", echoes: "次回波不符", framing: "次帧错误", parity: "次校验错误", overruns: "次溢出", breaks: "次线路中断", hidden: "（不显示内容）", nothing: "还没有数据", busy: "请稍候……", bad: "故障", warn: "注意", attention: "个设备需要处理", lang: "English" },
-  en: { ready: "ready", ok: "the box is well", starting: "starting", failing: "self-check failed", since: "since", cause: "Cause: ", remedy: "Remedy: ", seen: "Seen: ", last: "Last bytes", opens: "opens", exchanges: "exchanges", failures: "failures", read: "read", written: "written", bytes: "bytes", hangups: "hang-ups", stuck: "stuck writes", echoes: "wrong echoes", framing: "framing errors", parity: "parity errors", overruns: "overruns", breaks: "breaks", hidden: "(not shown)", nothing: "nothing yet", busy: "one moment …", bad: "fault", warn: "note", attention: "in need of attention", lang: "中文" },
+  zh: { ready: "正常", ok: "本机程序正常", starting: "正在启动", failing: "自检失败", since: "自", cause: "原因：", remedy: "处理：", seen: "所见：", last: "最近的数据", opens: "打开次数", exchanges: "次交互", failures: "次失败", read: "收", written: "发", bytes: "字节", hangups: "次断开", stuck: "次写入受阻", echoes: "次回波不符", framing: "次帧错误", parity: "次校验错误", overruns: "次溢出", breaks: "次线路中断", hidden: "（不显示内容）", nothing: "还没有数据", busy: "请稍候……", bad: "故障", warn: "注意", attention: "个设备需要处理", lang: "English" },
+  en: { ready: "ready", ok: "its program is well", starting: "starting", failing: "self-check failed", since: "since", cause: "Cause: ", remedy: "Remedy: ", seen: "Seen: ", last: "Last bytes", opens: "opens", exchanges: "exchanges", failures: "failures", read: "read", written: "written", bytes: "bytes", hangups: "hang-ups", stuck: "stuck writes", echoes: "wrong echoes", framing: "framing errors", parity: "parity errors", overruns: "overruns", breaks: "breaks", hidden: "(not shown)", nothing: "nothing yet", busy: "one moment …", bad: "fault", warn: "note", attention: "in need of attention", lang: "中文" },
 };
 let lang = localStorage.getItem("technician-lang") === "en" ? "en" : "zh";
 let last = null;
@@ -48,8 +48,8 @@ function wire(c, d) {
   const line = ["hangups", "stuck", "echoes", "framing", "parity", "overruns", "breaks"].filter((k) => n[k]).map((k) => ` · ${n[k]} ${w(k)}`);
   put($(".counts", c), `${w("opens")} ${n.opens} · ${n.exchanges} ${w("exchanges")} · ${n.failures} ${w("failures")} · ${w("read")} ${n.read} · ${w("written")} ${n.written} ${w("bytes")}${line.join("")}`);
   const lines = d.tail.map((p) => {
-    const at = new Date(p.at).toISOString().slice(11, 23);
-    return `${at} ${p.out ? "→" : "←"} ${String(p.size).padStart(4)}  ${p.hex ? `${p.hex}  ${p.text}` : w("hidden")}`;
+    const at = new Date(p.at), clock = at.toLocaleTimeString("zh-CN", { hour12: false });
+    return `${clock}.${String(at.getMilliseconds()).padStart(3, "0")} ${p.out ? "→" : "←"} ${String(p.size).padStart(4)}  ${p.hex ? `${p.hex}  ${p.text}` : w("hidden")}`;
   });
   put($("pre", c), lines.reverse().join("\n") || w("nothing"));
 }
