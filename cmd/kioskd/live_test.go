@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -232,15 +233,9 @@ func TestSecondSignal(t *testing.T) {
 // A configuration with mistakes starts nothing: each is one line of the error.
 func TestStartRefusesMistakes(t *testing.T) {
 	conf, line := edited(t, "kioskd.toml", "[[printer]]", `"escpos"`, `"epson"`)
-	bin, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
 	state := filepath.Join(t.TempDir(), "state")
-	d := &process{t: t, done: make(chan struct{})}
-	d.cmd = commandWith(bin, &d.log, "run", "-config", conf, "-state", state)
-	d.err = d.cmd.Run()
-	close(d.done)
+	d := &process{t: t, name: "kioskd", listen: freePort(t), http: &http.Client{}}
+	d.run(nil, nil, "-config", conf, "-state", state)
 	want := fmt.Sprintf(`%s:%d: printer[0].driver: there is no printer driver "epson": write escpos`, conf, line)
 	if status, _ := d.exit(); status != 1 || d.logged(want) != 1 {
 		t.Errorf("status %d, log:\n%s", status, d.log.String())
@@ -258,14 +253,8 @@ func TestListenTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	bin, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &process{t: t, done: make(chan struct{})}
-	d.cmd = commandWith(bin, &d.log, "run", "-config", smallHall, "-state", r.state, "-listen", l.Addr().String())
-	d.err = d.cmd.Run()
-	close(d.done)
+	d := &process{t: t, name: "kioskd", listen: l.Addr().String(), http: &http.Client{}}
+	d.run(nil, nil, "-config", smallHall, "-state", r.state)
 	if status, _ := d.exit(); status != 1 || d.logged("serve pages on", "address already in use", "stop the other program") != 1 {
 		t.Errorf("status %d, log:\n%s", status, d.log.String())
 	}

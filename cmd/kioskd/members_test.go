@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -79,29 +78,9 @@ func (h *severalHall) box(sample, device string) *member {
 // start runs the box as systemd does.
 func (m *member) start() *member {
 	m.t.Helper()
-	bin, err := program()
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	listen := m.at.address(m.t, 8080)
-	d := &process{t: m.t, url: "http://" + listen, done: make(chan struct{}), http: m.at.client()}
-	d.cmd = exec.Command(bin, "run", "-config", m.conf, "-state", m.state, "-listen", listen, "-clock-offset", (m.offset + awayFromMidnight()).String(), "-clock-steps", m.clock())
-	d.cmd.Stderr = &d.log
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	m.at.in(func() { err = d.cmd.Start() })
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	go func() { d.err = d.cmd.Wait(); close(d.done) }()
-	m.t.Cleanup(func() {
-		_ = d.cmd.Process.Kill() // it has usually ended
-		<-d.done
-		d.http.CloseIdleConnections()
-		if m.t.Failed() {
-			m.t.Logf("%s said:\n%s", m.device, d.log.String())
-		}
-	})
-	m.process = d
+	d := &process{t: m.t, name: m.device, listen: m.at.address(m.t, 8080), http: m.at.client()}
+	m.process = d.run(m.at, nil, "-config", m.conf, "-state", m.state,
+		"-clock-offset", (m.offset + awayFromMidnight()).String(), "-clock-steps", m.clock())
 	return m
 }
 

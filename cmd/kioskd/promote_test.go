@@ -14,16 +14,6 @@ import (
 	"longcheng/kiosk"
 )
 
-// events returns what the centre has of a journal.
-func (c *testCentre) events(o kiosk.Origin) (list []kiosk.Event) {
-	c.t.Helper()
-	c.look(func(s *store.Store) (err error) {
-		list, err = s.Events(context.Background(), store.Origin{Hall: "small", Origin: o}, 0, 10_000)
-		return err
-	})
-	return list
-}
-
 // hasHall wants the centre to have what the hall's journal says, chapter by
 // chapter: of what was written while the box stopped it may know later.
 func (c *testCentre) hasHall(m *member) {

@@ -44,15 +44,6 @@ func (m *member) reportTo(c *testCentre) {
 	m.at.enrol(m.t, config.CentrePass(m.state), c.tool("enrol-code", "small", m.device, "host"))
 }
 
-// sent waits until the centre has everything that a box wrote.
-func (m *member) sent() {
-	m.t.Helper()
-	m.until("the centre to have everything of "+m.device, func() bool {
-		h := m.health()
-		return strings.Contains(h, "current since") && strings.Contains(h, " 0 waiting")
-	})
-}
-
 // A hall of three boxes, of which the host alone reaches the centre, while
 // citizens take tickets. The centre, the host and a kiosk are killed without a
 // word at random moments. In the end the centre has what each box wrote, once.

@@ -166,13 +166,14 @@ func (w *tap) idle() bool {
 
 // A process is kioskd as systemd runs it.
 type process struct {
-	t    testing.TB
-	cmd  *exec.Cmd
-	url  string
-	log  lockedBuffer
-	done chan struct{}
-	err  error // of Wait; valid after done
-	http *http.Client
+	t           testing.TB
+	name        string // in the test's log
+	listen, url string
+	cmd         *exec.Cmd
+	log         lockedBuffer
+	done        chan struct{}
+	err         error // of Wait; valid after done
+	http        *http.Client
 }
 
 type lockedBuffer struct {
@@ -205,27 +206,32 @@ func freePort(t testing.TB) string {
 // start starts the daemon on the rig; env adds to its environment.
 func (r *rig) start(conf string, env ...string) *process {
 	r.t.Helper()
+	d := &process{t: r.t, name: "kioskd", listen: freePort(r.t), http: &http.Client{Transport: &http.Transport{}}}
+	return d.run(nil, env, "-config", conf, "-state", r.state, "-clock-offset", (awayFromMidnight() + r.offset).String())
+}
+
+// run starts the daemon as systemd does; the end of the test ends it.
+func (d *process) run(at *namespace, env []string, args ...string) *process {
+	d.t.Helper()
 	bin, err := program()
 	if err != nil {
-		r.t.Fatal(err)
+		d.t.Fatal(err)
 	}
-	listen := freePort(r.t)
-	d := &process{t: r.t, url: "http://" + listen, done: make(chan struct{})}
-	d.http = &http.Client{Transport: &http.Transport{}}
-	d.cmd = exec.Command(bin, "run", "-config", conf, "-state", r.state, "-listen", listen, "-clock-offset", (awayFromMidnight() + r.offset).String())
+	d.url, d.done = "http://"+d.listen, make(chan struct{})
+	d.cmd = commandWith(bin, &d.log, append([]string{"run", "-listen", d.listen}, args...)...)
 	d.cmd.Env = append(os.Environ(), env...)
-	d.cmd.Stderr = &d.log
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := d.cmd.Start(); err != nil {
-		r.t.Fatal(err)
+	at.in(func() { err = d.cmd.Start() })
+	if err != nil {
+		d.t.Fatal(err)
 	}
 	go func() { d.err = d.cmd.Wait(); close(d.done) }()
-	r.t.Cleanup(func() {
+	d.t.Cleanup(func() {
 		_ = d.cmd.Process.Kill() // it has usually ended
 		<-d.done
 		d.http.CloseIdleConnections()
-		if r.t.Failed() {
-			r.t.Logf("kioskd said:\n%s", d.log.String())
+		if d.t.Failed() {
+			d.t.Logf("%s said:\n%s", d.name, d.log.String())
 		}
 	})
 	return d
@@ -314,6 +320,15 @@ func (d *process) healthy() *process {
 	d.t.Helper()
 	d.until("a good self-check", func() bool { return strings.HasPrefix(d.health(), "ok\n") })
 	return d
+}
+
+// sent waits until the centre has everything that a box wrote.
+func (d *process) sent() {
+	d.t.Helper()
+	d.until("the centre to have everything of "+d.name, func() bool {
+		h := d.health()
+		return strings.Contains(h, "current since") && strings.Contains(h, " 0 waiting")
+	})
 }
 
 // ticket takes a ticket as the touch page does, as soon as the printer is ready.

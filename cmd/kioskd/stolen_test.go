@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"regexp"
@@ -29,73 +28,22 @@ import (
 	"longcheng/kiosk"
 )
 
-// signIn lets the test see the centre's pages.
-func (c *testCentre) signIn() {
-	c.t.Helper()
-	c.http.Jar, _ = cookiejar.New(nil) // never fails with nil options
-	c.submit("/sign-in", url.Values{"name": {"admin"}, "secret": {c.tool("user", "admin", "city")}})
-}
-
-// submit sends a form, and wants it taken.
-func (c *testCentre) submit(path string, form url.Values) {
-	c.t.Helper()
-	res, err := c.http.PostForm("http://"+c.pages+path, form)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	if text, _ := io.ReadAll(res.Body); res.StatusCode != http.StatusOK {
-		c.t.Fatalf("POST %s: %d %s", path, res.StatusCode, text)
-	}
-}
-
-// page returns a page in English.
-func (c *testCentre) page(path string) string {
-	c.t.Helper()
-	res, err := c.http.Get("http://" + c.pages + path + "?lang=en")
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return string(text)
-}
-
-// number returns one of the centre's metrics.
-func (c *testCentre) number(name string) string {
-	c.t.Helper()
-	return regexp.MustCompile(`(?m)^` + name + ` (.*)$`).FindStringSubmatch(c.page("/metrics"))[1]
-}
-
-// sent waits until the centre has everything that a box wrote.
-func (d *process) sent() {
-	d.t.Helper()
-	d.until("the centre to have everything", func() bool {
-		h := d.health()
-		return strings.Contains(h, "current since") && strings.Contains(h, " 0 waiting")
-	})
-}
-
 // The key of a box was copied, and is used beside it: the centre sees two journals
 // of one box. The certificate is revoked on the page and both are out; the true box
 // is enrolled again and goes on where it was, the thief stays outside.
 func TestAStolenKeyIsSeenAndShutOut(t *testing.T) {
 	t.Parallel()
-	c, r, thief := newCentre(t), newRig(t, 3000), newRig(t, 3000)
-	conf := reporting(t, c.boxes)
-	box, _ := config.Load(conf)
-	c.enrol(r.state, box.Device)
+	r, thief := newReporter(t), newRig(t, 3000)
+	c := r.centre
+	r.enrol()
 	c.signIn()
-	d := r.start(conf).healthy()
+	d := r.work()
 	d.ticket(false)
 	d.sent()
 	if err := os.CopyFS(config.CentrePass(thief.state), os.DirFS(config.CentrePass(r.state))); err != nil {
 		t.Fatal(err)
 	}
-	other := thief.start(conf).healthy()
+	other := thief.start(r.conf).healthy()
 	other.ticket(false)
 	other.sent()
 	d.until("the alarm of the copy", func() bool {
@@ -103,7 +51,7 @@ func TestAStolenKeyIsSeenAndShutOut(t *testing.T) {
 		<-time.After(100 * time.Millisecond)
 		return strings.Contains(c.page("/"), "identity: two journals go on side by side") && strings.Contains(c.page("/alarms"), "two journals go on side by side")
 	})
-	c.submit("/revoke", url.Values{"hall": {"small"}, "device": {box.Device}, "why": {"its key was copied"}})
+	c.submit("/revoke", url.Values{"hall": {"small"}, "device": {r.box.Device}, "why": {"its key was copied"}})
 	for _, p := range []*process{d, other} {
 		p.ticket(false)
 		p.until("the door to be shut", func() bool { return strings.Contains(p.health(), "revoked") })
@@ -111,7 +59,7 @@ func TestAStolenKeyIsSeenAndShutOut(t *testing.T) {
 			t.Errorf("without the centre it is not well: %s", p.health())
 		}
 	}
-	c.enrol(r.state, box.Device)
+	r.enrol()
 	d.ticket(false)
 	d.sent()
 	other.ticket(false)
@@ -120,7 +68,7 @@ func TestAStolenKeyIsSeenAndShutOut(t *testing.T) {
 	if !strings.Contains(other.log.String(), "revoked") || !regexp.MustCompile(`"from":"127\.0\.0\.1:\d+".*"status":403`).MatchString(c.log.String()) {
 		t.Error("a log does not say that the thief was refused, or where he is")
 	}
-	c.same(r.state, conf)
+	c.same(r.state, r.conf)
 }
 
 // Strangers, liars and the slow speak to the real centre while a box works. Each is
@@ -128,11 +76,10 @@ func TestAStolenKeyIsSeenAndShutOut(t *testing.T) {
 // not notice.
 func TestForgersAreRefused(t *testing.T) {
 	t.Parallel()
-	c, r := newCentre(t), newRig(t, 3000)
-	conf := reporting(t, c.boxes)
-	box, _ := config.Load(conf)
-	c.enrol(r.state, box.Device)
-	d := r.start(conf).healthy()
+	r := newReporter(t)
+	c := r.centre
+	r.enrol()
+	d := r.work()
 	d.ticket(false)
 	d.sent()
 	c.signIn()
@@ -156,7 +103,7 @@ func TestForgersAreRefused(t *testing.T) {
 	d.until("the end of the slow reader", closed)
 	d.sent()
 	d.stop()
-	c.has(r.state, conf)
+	c.has(r.state, r.conf)
 }
 
 // slowReader asks for messages that it never reads, and returns what tells whether

@@ -3,6 +3,8 @@ package devicetest
 import (
 	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -42,6 +44,26 @@ func TestScriptComplains(t *testing.T) {
 	s.Write([]byte{9})
 	if q.failed != 1 || s.Close() == nil || s.Left() != 2 {
 		t.Fatal("a wrong write or an unplayed end passed")
+	}
+}
+
+// What kioskctl recorded is played back to a driver.
+func TestRecordingIsPlayed(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "tape.txt")
+	said := "# printer, 2 steps\n" + W(0x10, 4, 1).String() + "\n" + R(0x16).String() + "\n" + Silence().String() + "\n"
+	if err := os.WriteFile(name, []byte(said), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := NewScript(t, Recording(t, name)...)
+	if _, err := s.Write([]byte{0x10, 4, 1}); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 1)
+	if n, err := s.Read(b); n != 1 || err != nil || b[0] != 0x16 {
+		t.Fatal(n, err, b)
+	}
+	if n, err := s.Read(b); n != 0 || !errors.Is(err, device.ErrTimeout) {
+		t.Fatal(n, err)
 	}
 }
 

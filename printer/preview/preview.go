@@ -143,7 +143,7 @@ func (p *Previewer) slip(o Order) printer.Slip {
 
 // WritePNG writes dots as a picture, one bit each.
 func WritePNG(w io.Writer, m *glyph.Bitmap) error {
-	return (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(w, raster.Picture{Bitmap: m}.Paper())
+	return (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(w, raster.Paper(m))
 }
 
 //go:embed static

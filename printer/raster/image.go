@@ -58,30 +58,14 @@ func Dither(src image.Image, width int) *glyph.Bitmap {
 	return m
 }
 
-// Picture shows dots as they look on paper, black on white.
-type Picture struct{ *glyph.Bitmap }
-
-// ColorModel returns color.GrayModel.
-func (p Picture) ColorModel() color.Model { return color.GrayModel }
-
-// Bounds returns the size in dots.
-func (p Picture) Bounds() image.Rectangle { return image.Rect(0, 0, p.W, p.H) }
-
-// At returns black for a burnt dot and white for any other.
-func (p Picture) At(x, y int) color.Color {
-	if p.Bitmap.At(x, y) {
-		return color.Gray{}
-	}
-	return color.Gray{Y: 255}
-}
-
-// Paper returns the dots as a palette picture, which PNG stores in one bit each.
-func (p Picture) Paper() *image.Paletted {
-	m := image.NewPaletted(p.Bounds(), color.Palette{color.White, color.Black})
-	for i := range m.Pix {
-		if p.Bitmap.At(i%p.W, i/p.W) {
-			m.Pix[i] = 1
+// Paper returns dots as they look on paper, black on white: a palette picture,
+// which PNG stores in one bit each.
+func Paper(m *glyph.Bitmap) *image.Paletted {
+	p := image.NewPaletted(image.Rect(0, 0, m.W, m.H), color.Palette{color.White, color.Black})
+	for i := range p.Pix {
+		if m.At(i%m.W, i/m.W) {
+			p.Pix[i] = 1
 		}
 	}
-	return m
+	return p
 }
