@@ -18,6 +18,7 @@ import (
 // A daemon is the kioskd under test: a process of its own, found beside this
 // program.
 type daemon struct {
+	name    string // of the box, in messages
 	program string // empty: kioskd beside this program
 	args    []string
 	errs    io.Writer
@@ -111,10 +112,22 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 	select {
 	case err := <-d.done:
-		return fmt.Errorf("kioskd ended: %w", err)
+		return d.epitaph(err)
 	case <-ctx.Done():
 		return d.stop(context.WithoutCancel(ctx))
 	}
+}
+
+// epitaph tells somebody at a terminal why the hall is over, and how it goes on.
+func (d *daemon) epitaph(err error) error {
+	how, why := "exit status 0", "somebody stopped it"
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		if how, why = err.Error(), "its last lines say why"; !exit.Exited() {
+			why = "somebody killed it, which loses nothing that was promised"
+		}
+	}
+	return fmt.Errorf("kioskd of %s ended (%s): %s: give the same command again (make run) and the day continues", d.name, how, why)
 }
 
 // lastWords returns the end of the log, for a day that went wrong.

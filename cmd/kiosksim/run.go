@@ -48,7 +48,7 @@ func run(ctx context.Context, o options, out, errs io.Writer) error {
 	defer quiet()
 	go announce(told, out, all, o.bench)
 	err = live(ctx, all, func(s *station) *daemon {
-		return &daemon{program: o.kioskd, errs: errs, args: []string{"run", "-config", s.file, "-state", s.state, "-listen", s.Web.Listen, "-clock-offset", offset.String()}}
+		return &daemon{name: s.Device, program: o.kioskd, errs: errs, args: []string{"run", "-config", s.file, "-state", s.state, "-listen", s.Web.Listen, "-clock-offset", offset.String()}}
 	})
 	server.Close()
 	return errors.Join(tidy(err), tidy(<-ended))

@@ -46,6 +46,20 @@ func TestRunFailsWithItsDaemon(t *testing.T) {
 	}
 }
 
+// A daemon that ended leaves word of what became of it, and of what to do.
+func TestAnEndedDaemonIsTold(t *testing.T) {
+	for script, want := range map[string]string{
+		"kill -9 $$": "kioskd of box-1 ended (signal: killed): somebody killed it",
+		"exit 1":     "kioskd of box-1 ended (exit status 1): its last lines say why",
+		"exit 0":     "kioskd of box-1 ended (exit status 0): somebody stopped it",
+	} {
+		d := &daemon{name: "box-1", program: "/bin/sh", args: []string{"-c", script}}
+		if err := d.run(t.Context()); err == nil || !strings.Contains(err.Error(), want) || !strings.HasSuffix(err.Error(), "(make run) and the day continues") {
+			t.Errorf("%s: %v", script, err)
+		}
+	}
+}
+
 // oneRun runs a hall until a ticket was taken, and presses Ctrl-C.
 func oneRun(t *testing.T, o options) (number string) {
 	t.Helper()
