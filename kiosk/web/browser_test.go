@@ -324,6 +324,7 @@ func TestPagesInABrowser(t *testing.T) {
 	t.Run("forgetting", func(t *testing.T) { t.Parallel(); testForgetting(t, b) })
 	t.Run("why not", func(t *testing.T) { t.Parallel(); testWhyNot(t, b) })
 	t.Run("sessions", func(t *testing.T) { t.Parallel(); testSessions(t, b) })
+	t.Run("picker", func(t *testing.T) { testPicker(t, b) })
 	t.Run("window", func(t *testing.T) { t.Parallel(); testWindow(t, b) })
 	t.Run("calls", func(t *testing.T) { t.Parallel(); testCalls(t, b) })
 	t.Run("console cut off", func(t *testing.T) { t.Parallel(); testConsoleCutOff(t, b) })

@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -54,8 +55,7 @@ func testSessions(t *testing.T, b *webtest.Browser) {
 		t.Parallel()
 		s := newSite(t, deskHall())
 		p := b.Open(t, s.url("/console"), 1366, 768)
-		p.Type("[name=user]", "li")
-		p.Type("[name=secret]", "0000\r")
+		signsIn(p, "0000", "1")
 		p.See("用户名或密码不正确")
 		for range 4 {
 			p.Eval(`document.querySelector('#note').textContent = ''; document.querySelector('#sign').requestSubmit()`)
@@ -84,14 +84,54 @@ func testSessions(t *testing.T, b *webtest.Browser) {
 		q := p.Tab(s.url("/console"))
 		q.See("1 号窗口")
 		q.Touch("退出")
-		q.Choose("[name=window]", "2")
-		q.Type("[name=user]", "li")
-		q.Type("[name=secret]", "1111\r")
+		signsIn(q, "1111", "2")
 		q.See("2 号窗口")
 		p.Touch("下一位")
 		p.See("本页已切换")
 		p.See("2 号窗口")
 	})
+}
+
+// A clerk among many windows finds hers by number, by a part of its name or with
+// the arrow keys, in either language; one that does not exist is refused.
+func testPicker(t *testing.T, b *webtest.Browser) {
+	t.Parallel()
+	hall := deskHall()
+	for n := 3; n <= 130; n++ {
+		hall.Windows = append(hall.Windows, kiosk.Window{ID: fmt.Sprint("w", n), Number: n, Zone: hall.Windows[0].Zone, Groups: [][]string{{"a"}}})
+	}
+	hall.Windows[119].Name = kiosk.Text{ZH: "不动产登记", EN: "Real estate"}
+	s := newSite(t, hall)
+	p := b.Open(t, s.url("/console"), 1366, 768)
+	p.See("用户名")
+	count := func(n int) {
+		p.Wait(fmt.Sprintf("document.querySelectorAll('#options [role=option]').length === %d", n))
+	}
+	typed := func(keys string) {
+		p.Eval("document.querySelector('[name=window]').value = ''")
+		p.Type("[name=window]", keys)
+	}
+	value := func(want string) { p.Wait(fmt.Sprintf("document.querySelector('[name=window]').value === '%s'", want)) }
+	p.Click("[name=window]")
+	count(130)
+	typed("12")
+	count(11) // 12 and 120 to 129
+	p.Key(webtest.Down)
+	p.Key(webtest.Down)
+	p.Key("\r")
+	value("120 号窗口 不动产登记")
+	typed("estate")
+	count(1)
+	p.Key(webtest.Escape)
+	count(0)
+	typed("999")
+	p.See("没有相符的窗口")
+	if !webtest.Eval[bool](p, "document.querySelector('[name=window]').validationMessage.startsWith('没有这个窗口')") {
+		t.Error("a window that does not exist is taken")
+	}
+	p.Touch("English")
+	signsIn(p, "1111", "不动产")
+	p.See("Window 120")
 }
 
 // A clerk opens, pauses and closes the window, in either language.

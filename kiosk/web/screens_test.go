@@ -140,8 +140,7 @@ var touchScenes = []scene{
 
 func enter(p *webtest.Page, say sayer) {
 	p.See(say("用户名", "User"))
-	p.Type("[name=user]", "li")
-	p.Type("[name=secret]", "1111\r")
+	signsIn(p, "1111", "1")
 	p.See(say("1 号窗口", "Window 1"))
 }
 
@@ -156,9 +155,13 @@ var deskScenes = []scene{
 	{name: "sign-in", play: func(_ *site, p *webtest.Page, say sayer) { p.See(say("用户名", "User")) }},
 	{name: "sign-in-wrong", play: func(_ *site, p *webtest.Page, say sayer) {
 		p.See(say("用户名", "User"))
-		p.Type("[name=user]", "li")
-		p.Type("[name=secret]", "9999\r")
+		signsIn(p, "9999", "1")
 		p.See(say("不正确", "not right"))
+	}},
+	{name: "sign-in-windows", hall: "changzhou", play: func(_ *site, p *webtest.Page, say sayer) {
+		p.See(say("用户名", "User"))
+		p.Type("[name=window]", "10")
+		p.Wait("document.querySelectorAll('#options li').length > 5")
 	}},
 	{name: "closed", play: func(_ *site, p *webtest.Page, say sayer) {
 		enter(p, say)
@@ -208,6 +211,8 @@ var deskScenes = []scene{
 		atWork(s, p, say)
 		p.Touch(say("转移", "Transfer"))
 		p.See(say("保持原到达时间", "keep the arrival"))
+		p.Click("[name=to]")
+		p.See(say("2 号窗口", "Window 2"))
 	}},
 	{name: "paused", prep: crowd(2, "id-card"), play: func(s *site, p *webtest.Page, say sayer) {
 		s.open("1", func(r *kiosk.WindowRequest) { r.Desk, r.Notice = kiosk.Paused, "设备调试，请到 2 号窗口" })

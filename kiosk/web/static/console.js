@@ -1,6 +1,6 @@
 'use strict';
 // The clerk's console: who is signed in (me), what the hall says (state), and what
-// a clerk can do. The views are in desk.js.
+// a clerk can do. The views are in desk.js, the field for a window is in picker.js.
 let hall;
 let me = null;
 let state = null;
@@ -122,8 +122,8 @@ function end() {
 
 async function signIn(e) {
   e.preventDefault();
-  const form = trim(Object.fromEntries(new FormData(e.target)));
-  const session = await run('/session', form);
+  const form = Object.fromEntries(new FormData(e.target));
+  const session = await run('/session', { ...form, window: windowOf(form.window).id });
   if (!session) return;
   know(session);
   localStorage.setItem('window', me.window || '');

@@ -11,7 +11,6 @@ function options(name, list, chosen) {
   );
 }
 
-const windowName = (w) => say(`${w.number} 号窗口`, `Window ${w.number}`) + (text(w.name) ? ' ' + text(w.name) : '');
 const queueName = (q) => `${q.prefix} ${text(q.name)}`;
 const itemName = (id) => text((hall.items.find((i) => i.id === id) || {}).name);
 const className = (id) => text((hall.classes.find((c) => c.id === id) || {}).name) || id;
@@ -46,7 +45,6 @@ const reason = (required) => field(say('原因', 'Reason'), h('input', { name: '
 
 function askTransfer() {
   const queues = [['', say('原队列', 'same queue')], ...hall.queues.map((q) => [q.id, queueName(q)])];
-  const windows = [['', say('任意窗口', 'any window')], ...hall.windows.map((w) => [w.id, windowName(w)])];
   const places = [
     ['keep', say('保持原到达时间', 'keep the arrival time')],
     ['front', say('排到队首', 'front')],
@@ -56,11 +54,11 @@ function askTransfer() {
     say('转移到其他队列或窗口', 'Transfer'),
     [
       field(say('队列', 'Queue'), options('queue', queues)),
-      field(say('窗口', 'Window'), options('to', windows)),
+      picker('to', say('窗口', 'Window'), null, say('任意窗口', 'any window')),
       field(say('位置', 'Position'), options('position', places)),
       reason(false),
     ],
-    (f) => act('transfer', trim(f)),
+    (f) => act('transfer', trim({ ...f, to: (windowOf(f.to) || {}).id })),
     say('转移', 'Transfer'),
   );
 }
@@ -382,14 +380,14 @@ function desk(w) {
 }
 
 function sign() {
-  const last = localStorage.getItem('window') || '';
+  const last = hall.windows.find((w) => w.id === localStorage.getItem('window'));
   return h(
     'form',
     { id: 'sign', className: 'sign', onsubmit: signIn },
     h('h1', {}, say('窗口叫号', 'Clerk console')),
     field(say('用户名', 'User'), h('input', { name: 'user', required: true, maxLength: 64, autocomplete: 'username' })),
     field(say('密码', 'Password'), h('input', { name: 'secret', type: 'password', required: true, maxLength: 128, autocomplete: 'current-password' })),
-    field(say('窗口', 'Window'), options('window', hall.windows.map((w) => [w.id, windowName(w)]), last)),
+    picker('window', say('窗口', 'Window'), last),
     h('button', { className: 'main', disabled: busy }, say('登录', 'Sign in')),
     h('p', { id: 'note', role: 'alert' }, text(note)),
   );

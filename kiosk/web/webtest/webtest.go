@@ -253,8 +253,12 @@ func (p *Page) Type(css, text string) {
 	p.do(chromedp.SendKeys(chromedp.CSS(css), text))
 }
 
-// F2 is the key of that name, for Key.
-const F2 = kb.F2
+// Keys that have no character, for Key.
+const (
+	F2     = kb.F2
+	Down   = kb.ArrowDown
+	Escape = kb.Escape
+)
 
 // Key presses a key, such as "\r" or F2.
 func (p *Page) Key(key string) {
