@@ -17,6 +17,7 @@ import (
 
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/kiosksim/sim/port"
+	"longcheng/device"
 	"longcheng/kiosk"
 	"longcheng/kiosk/sqlite"
 )
@@ -82,7 +83,7 @@ func (d *process) tap() (tapped, answered time.Time) {
 		case 2:
 			return tapped, time.Now()
 		case 4:
-			if err := sleep(d.t.Context(), 500*time.Millisecond); err != nil {
+			if err := device.Sleep(d.t.Context(), 500*time.Millisecond); err != nil {
 				d.t.Fatal(err)
 			}
 		default:

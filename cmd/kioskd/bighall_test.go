@@ -22,6 +22,7 @@ import (
 	"longcheng/central"
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/internal/door"
+	"longcheng/device"
 	"longcheng/kiosk"
 	"longcheng/kiosk/hall"
 	"longcheng/kiosk/sqlite"
@@ -175,7 +176,7 @@ func (b *bigRig) page(ctx context.Context, d *member, w string) {
 
 // clerk works at one window: every citizen takes a twentieth of the usual time.
 func (b *bigRig) clerk(ctx context.Context, d *member, w string) {
-	_ = sleep(ctx, time.Duration(rand.Int64N(int64(bigService/bigHaste))))
+	_ = device.Sleep(ctx, time.Duration(rand.Int64N(int64(bigService/bigHaste))))
 	for i := 0; ctx.Err() == nil; i++ {
 		key, begun := fmt.Sprintf("%s-%d", w, i), time.Now()
 		status, text := d.post("windows/"+w+"/next", key, map[string]any{})
@@ -186,11 +187,11 @@ func (b *bigRig) clerk(ctx context.Context, d *member, w string) {
 				b.note(at.(time.Time), time.Now())
 			}
 			d.post("windows/"+w+"/start", key+"s", map[string]any{})
-			_ = sleep(ctx, bigService/bigHaste)
+			_ = device.Sleep(ctx, bigService/bigHaste)
 			d.post("windows/"+w+"/done", key+"d", map[string]any{})
 			continue
 		}
-		_ = sleep(ctx, 500*time.Millisecond)
+		_ = device.Sleep(ctx, 500*time.Millisecond)
 	}
 }
 

@@ -164,7 +164,7 @@ func (b *box) tendBuzzer(ctx context.Context, beat func()) error {
 func (t tone) play(ctx context.Context, buzzer *device.Buzzer) error {
 	for i, d := range t {
 		if i > 0 {
-			if err := sleep(ctx, toneRest); err != nil {
+			if err := device.Sleep(ctx, toneRest); err != nil {
 				return err
 			}
 		}

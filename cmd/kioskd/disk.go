@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"longcheng/device"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -40,7 +42,7 @@ func roomOf(dir string) (free, total uint64, err error) {
 func (d *disk) run(ctx context.Context) error {
 	for {
 		d.look()
-		if sleep(ctx, diskLook) != nil {
+		if device.Sleep(ctx, diskLook) != nil {
 			return nil
 		}
 	}

@@ -16,6 +16,7 @@ import (
 
 	"longcheng/central"
 	"longcheng/cmd/internal/door"
+	"longcheng/device"
 	"longcheng/display"
 	"longcheng/kiosk"
 	"longcheng/kiosk/hall"
@@ -102,7 +103,7 @@ func (b *box) takenOver(t kiosk.Taken) {
 
 // remind keeps the word about the host on the touch pages while it is away.
 func (b *box) remind(ctx context.Context) error {
-	for sleep(ctx, sayAgain) == nil {
+	for device.Sleep(ctx, sayAgain) == nil {
 		if !b.member.Link().Up {
 			b.sayAway()
 		}
@@ -129,7 +130,7 @@ func (b *box) keepPass(ctx context.Context, pass *central.Pass, client *central.
 		} else if renewed {
 			b.log.Info("certificate renewed", "ends", pass.Ends())
 		}
-		if err := sleep(ctx, keepEvery); err != nil {
+		if err := device.Sleep(ctx, keepEvery); err != nil {
 			return err
 		}
 	}

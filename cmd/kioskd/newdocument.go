@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"longcheng/central"
+	"longcheng/device"
 	"longcheng/kiosk"
 )
 
@@ -50,7 +51,7 @@ func (b *box) watchDocuments(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := sleep(ctx, time.Second); err != nil {
+		if err := device.Sleep(ctx, time.Second); err != nil {
 			return err
 		}
 	}

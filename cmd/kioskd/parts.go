@@ -74,7 +74,7 @@ func supervise(ctx context.Context, log *slog.Logger, p part) {
 			said = err.Error()
 			log.Error("part ended: it is started again", "part", p.name, "cause", err, "wait", wait)
 		}
-		if sleep(ctx, wait) != nil {
+		if device.Sleep(ctx, wait) != nil {
 			return
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"periph.io/x/conn/v3/gpio/gpiotest"
 
 	"longcheng/cmd/internal/config"
+	"longcheng/device"
 	gpiodev "longcheng/device/gpio"
 	"longcheng/kiosk"
 )
@@ -157,7 +158,7 @@ func eventually(t testing.TB, what string, f func() bool) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for !f() {
-		if sleep(ctx, 5*time.Millisecond) != nil {
+		if device.Sleep(ctx, 5*time.Millisecond) != nil {
 			t.Fatalf("waited in vain for %s", what)
 		}
 	}

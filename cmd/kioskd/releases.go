@@ -12,6 +12,7 @@ import (
 
 	"longcheng/central"
 	"longcheng/cmd/internal/config"
+	"longcheng/device"
 )
 
 const (
@@ -46,7 +47,7 @@ func (b *box) watchReleases(ctx context.Context) error {
 		default:
 			b.health.over(releaseName)
 		}
-		if sleep(ctx, releasesLook) != nil {
+		if device.Sleep(ctx, releasesLook) != nil {
 			return nil
 		}
 	}

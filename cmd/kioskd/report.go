@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"longcheng/central"
+	"longcheng/device"
 	"longcheng/kiosk"
 )
 
@@ -32,7 +33,7 @@ func (u *uplink) report(ctx context.Context, client *central.Client) {
 		if err != nil && ctx.Err() == nil {
 			u.log.Debug("report to the centre", "cause", err) // the outbox says that it is away
 		}
-		if sleep(ctx, reportLook) != nil {
+		if device.Sleep(ctx, reportLook) != nil {
 			return
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"longcheng/device"
 )
 
 // words keeps what systemd was told, and when.
@@ -82,7 +84,7 @@ func looping(name string, rounds int) part {
 	return part{name, func(ctx context.Context) error {
 		for range rounds {
 			p.beat()
-			if sleep(ctx, time.Second) != nil {
+			if device.Sleep(ctx, time.Second) != nil {
 				return nil
 			}
 		}
@@ -98,7 +100,7 @@ const always = 1 << 30 // rounds
 func TestReadyAfterTheFirstSelfCheck(t *testing.T) {
 	slow := &pulse{name: "printer p", within: deviceSilence}
 	loops := []part{looping("reader r", always), {"printer p", func(ctx context.Context) error {
-		_ = sleep(ctx, 6*time.Second)
+		_ = device.Sleep(ctx, 6*time.Second)
 		slow.beat()
 		<-ctx.Done()
 		return nil

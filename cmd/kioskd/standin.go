@@ -12,6 +12,7 @@ import (
 	"longcheng/central"
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/internal/door"
+	"longcheng/device"
 	"longcheng/kiosk"
 	"longcheng/kiosk/hall"
 	"longcheng/kiosk/sqlite"
@@ -123,7 +124,7 @@ func (b *box) makeFollower() error {
 
 // awaitPromotion has the box built anew once somebody says that it shall host.
 func (b *box) awaitPromotion(ctx context.Context) error {
-	for sleep(ctx, lookForPromotion) == nil {
+	for device.Sleep(ctx, lookForPromotion) == nil {
 		if exists(config.PromoteFile(b.set.state)) {
 			b.life.fail(errAnew)
 			<-ctx.Done()

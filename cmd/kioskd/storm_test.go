@@ -14,6 +14,7 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
+	"longcheng/device"
 	"longcheng/kiosk"
 )
 
@@ -94,7 +95,7 @@ func (c console) ask(ctx context.Context, path, key string, body any) (status in
 		if status, text = c.desk.post(path, key, body); status != 0 && status < 500 {
 			break
 		}
-		_ = sleep(ctx, 20*time.Millisecond)
+		_ = device.Sleep(ctx, 20*time.Millisecond)
 	}
 	return status, text
 }
@@ -108,7 +109,7 @@ func (w *witness) work(ctx context.Context, client int, c console) {
 		if w.next(context.WithoutCancel(ctx), client, c, key) {
 			c.finish(ctx, key)
 		}
-		_ = sleep(ctx, 100*time.Millisecond)
+		_ = device.Sleep(ctx, 100*time.Millisecond)
 	}
 }
 
@@ -197,10 +198,10 @@ func TestAHallInAStorm(t *testing.T) {
 		w.set(0.05+dice.Float64()*0.1, time.Millisecond+time.Duration(dice.IntN(60))*time.Millisecond)
 		cut, calls := w.cut.Load(), seen.calls()
 		strike(true)
-		_ = sleep(ctx, time.Second+time.Duration(dice.IntN(2500))*time.Millisecond)
+		_ = device.Sleep(ctx, time.Second+time.Duration(dice.IntN(2500))*time.Millisecond)
 		k1.until("a packet to be cut off", func() bool { return w.cut.Load() > cut })
 		strike(false)
-		_ = sleep(ctx, time.Duration(dice.IntN(1500))*time.Millisecond)
+		_ = device.Sleep(ctx, time.Duration(dice.IntN(1500))*time.Millisecond)
 		k1.until("a call since the cut", func() bool { return seen.calls() > calls })
 	}
 	k1.until("a storm", func() bool { return w.lost.Load() > 0 && w.late.Load() > 0 })
@@ -216,7 +217,7 @@ func TestAHallInAStorm(t *testing.T) {
 	last.open(t.Context(), "last")
 	last.finish(t.Context(), "last-but-one")
 	for i := 0; !seen.next(t.Context(), 3, last, fmt.Sprint("last-", i)); i++ {
-		_ = sleep(t.Context(), 100*time.Millisecond)
+		_ = device.Sleep(t.Context(), 100*time.Millisecond)
 	}
 	d1.until("the voice", func() bool {
 		said, err := os.ReadFile(filepath.Join(d1.state, "voice-hall.txt"))

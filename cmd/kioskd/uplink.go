@@ -133,7 +133,7 @@ func (u *uplink) enrolled(ctx context.Context) (*central.Pass, error) {
 			err = errors.New("this box is not enrolled: make a code at the centre and use it here: kioskctl enrol CODE")
 		}
 		u.say(err.Error())
-		if err := sleep(ctx, lookForPass); err != nil {
+		if err := device.Sleep(ctx, lookForPass); err != nil {
 			return nil, err
 		}
 	}
@@ -210,7 +210,7 @@ func (u *uplink) keep(ctx context.Context, pass *central.Pass, client *central.C
 			tended = time.Now()
 			u.tend(ctx, pass, client)
 		}
-		if err := sleep(ctx, lookForPass); err != nil {
+		if err := device.Sleep(ctx, lookForPass); err != nil {
 			return err
 		}
 	}

@@ -193,7 +193,7 @@ func (b *box) tryStrip(s display.Surface, k *display.Keeper) func(context.Contex
 		if _, err := s.Show(ctx, display.View{Strip: &display.Strip{Phase: display.PhasePaused, Text: text}}); err != nil {
 			return err
 		}
-		return sleep(ctx, 3*time.Second)
+		return device.Sleep(ctx, 3*time.Second)
 	}
 }
 
@@ -204,7 +204,7 @@ func (b *box) tryLamp(l lamp) func(context.Context) error {
 			if err := l.light(ctx, on); err != nil {
 				return err
 			}
-			if err := sleep(ctx, 500*time.Millisecond); err != nil {
+			if err := device.Sleep(ctx, 500*time.Millisecond); err != nil {
 				return err
 			}
 		}

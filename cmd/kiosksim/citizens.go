@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"longcheng/cmd/kiosksim/sim/sam"
+	"longcheng/device"
 	"longcheng/kiosk"
 )
 
@@ -37,7 +38,7 @@ func (c *citizens) arrive(ctx context.Context, list []citizen) error {
 		if err := c.one(ctx, p); err != nil {
 			return fmt.Errorf("citizen %d by %s: %w", p.no+1, p.way, err)
 		}
-		if err := pause(ctx, c.plan.apart); err != nil {
+		if err := device.Sleep(ctx, c.plan.apart); err != nil {
 			return err
 		}
 	}
@@ -69,7 +70,7 @@ func (c *citizens) byTouch(ctx context.Context, p citizen, card string) error {
 		err := c.post(ctx, "/api/v1/tickets", map[string]any{"kiosk": c.conf.Touches[p.touch].Name, "item": p.item, "card": card, "print": true}, &issued)
 		var no *refused
 		if errors.As(err, &no) && no.Code == "printer_not_ready" {
-			if err := pause(ctx, 50*time.Millisecond); err != nil {
+			if err := device.Sleep(ctx, 50*time.Millisecond); err != nil {
 				return err
 			}
 			continue
@@ -86,7 +87,7 @@ func (c *citizens) byTouch(ctx context.Context, p citizen, card string) error {
 func (c *citizens) byCard(ctx context.Context, p citizen) error {
 	reader := c.hw.readers[c.conf.Touches[p.touch].Reader]
 	for {
-		if err := pause(ctx, time.Until(c.away.Add(between))); err != nil {
+		if err := device.Sleep(ctx, time.Until(c.away.Add(between))); err != nil {
 			return err
 		}
 		reader.Place(invented(p.no), sam.Good)
@@ -125,7 +126,7 @@ func (c *citizens) token(ctx context.Context, touch string) (token string, err e
 		if errors.Is(err, errSeen) {
 			return token, nil
 		}
-		_ = pause(ctx, 50*time.Millisecond)
+		_ = device.Sleep(ctx, 50*time.Millisecond)
 	}
 	return "", ctx.Err()
 }
@@ -145,7 +146,7 @@ func (c *citizens) byButton(ctx context.Context) error {
 		}
 		for _, down := range []bool{true, false} {
 			board.Press(n, down)
-			_ = pause(ctx, press)
+			_ = device.Sleep(ctx, press)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"longcheng/device"
 	"longcheng/kiosk"
 )
 
@@ -49,7 +50,7 @@ func (k *clerk) serve(ctx context.Context) error {
 	var no *refused
 	switch {
 	case errors.As(err, &no) && no.Code == "nobody_waiting":
-		return pause(ctx, 100*time.Millisecond)
+		return device.Sleep(ctx, 100*time.Millisecond)
 	case err != nil:
 		return fmt.Errorf("next: %w", err)
 	}

@@ -13,6 +13,8 @@ import (
 	"net/http/cookiejar"
 	"strings"
 	"time"
+
+	"longcheng/device"
 )
 
 // A client speaks to kioskd as a page does: over HTTP, with an id for every
@@ -45,7 +47,7 @@ func (c *client) post(ctx context.Context, path string, body, into any) error {
 		if err == nil || errors.As(err, &no) && no.Status != http.StatusTooManyRequests && no.Status < 500 {
 			return err
 		}
-		if err := pause(ctx, 50*time.Millisecond); err != nil {
+		if err := device.Sleep(ctx, 50*time.Millisecond); err != nil {
 			return err
 		}
 	}
@@ -116,22 +118,10 @@ func (c *client) events(ctx context.Context, path string, handle func(event stri
 	return lines.Err()
 }
 
-// pause waits, or returns early with the context's error.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
-}
-
 // until asks again and again until f says yes.
 func until(ctx context.Context, what string, f func() bool) error {
 	for !f() {
-		if err := pause(ctx, 20*time.Millisecond); err != nil {
+		if err := device.Sleep(ctx, 20*time.Millisecond); err != nil {
 			return fmt.Errorf("waiting for %s: %w", what, err)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/kiosksim/sim/escpos"
+	"longcheng/device"
 	"longcheng/kiosk/freeport"
 )
 
@@ -225,7 +226,7 @@ func (d *day) faults(ctx context.Context) error {
 		}
 	}
 	if n == d.plan.kill {
-		_ = pause(ctx, time.Duration(d.plan.pause)*time.Millisecond)
+		_ = device.Sleep(ctx, time.Duration(d.plan.pause)*time.Millisecond)
 		d.say("kioskd is killed and started again")
 		return d.daemon.restart()
 	}

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"longcheng/device"
 )
 
 // openWindows signs a clerk in at every window, a few at a time, and opens it.
@@ -128,7 +130,7 @@ func (s *show) unplugLine(ctx context.Context, errs chan<- error) {
 	w := s.wires[0]
 	done := s.outage("line "+w.name+" unplugged", "strip:")
 	w.cable.Unplug()
-	_ = pause(ctx, faultTime)
+	_ = device.Sleep(ctx, faultTime)
 	if err := w.cable.Replug(); err != nil {
 		errs <- err
 	}
@@ -139,7 +141,7 @@ func (s *show) stopWall(ctx context.Context) {
 	w := s.walls[0]
 	done := s.outage("the screen of wall "+w.name+" stopped", "wall:"+w.name)
 	w.stop()
-	_ = pause(ctx, faultTime)
+	_ = device.Sleep(ctx, faultTime)
 	w.start()
 	done()
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"longcheng/device"
 	"longcheng/kiosk"
 )
 
@@ -51,7 +52,7 @@ func (s *show) settle(ctx context.Context) (*record, error) {
 		if len(events) > 0 {
 			continue
 		}
-		if len(r.open(false)) == 0 || pause(limit, 100*time.Millisecond) != nil {
+		if len(r.open(false)) == 0 || device.Sleep(limit, 100*time.Millisecond) != nil {
 			return r, nil
 		}
 	}

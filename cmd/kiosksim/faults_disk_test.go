@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"longcheng/device"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -171,7 +173,7 @@ func (r *rig) insist(key string) (number string) {
 		if n, err := r.ask(key); err == nil {
 			return n
 		}
-		_ = pause(r.ctx, 50*time.Millisecond)
+		_ = device.Sleep(r.ctx, 50*time.Millisecond)
 	}
 	return ""
 }

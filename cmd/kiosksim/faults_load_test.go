@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"longcheng/device"
 	"longcheng/kiosk/sqlite"
 )
 
@@ -38,7 +39,7 @@ func garbage(t *testing.T) {
 				}
 				_, _ = cable.Write(b) // nobody reads: lost, as on a line
 			}
-			if pause(ctx, 10*time.Millisecond) != nil {
+			if device.Sleep(ctx, 10*time.Millisecond) != nil {
 				return nil
 			}
 		}
@@ -62,7 +63,7 @@ func flood(t *testing.T) {
 	var flooding sync.WaitGroup
 	codes := 0
 	flooding.Go(func() {
-		for n := 0; pause(ctx, time.Millisecond) == nil; n++ {
+		for n := 0; device.Sleep(ctx, time.Millisecond) == nil; n++ {
 			if code := []string{"YY000001", fmt.Sprintf("NO%06d", n/2)}[n%2]; r.hw.scanners["scanner-1"].Scan(code) == nil {
 				codes++
 			}
@@ -73,7 +74,7 @@ func flood(t *testing.T) {
 		begun := time.Now()
 		r.ticket()
 		slowest = max(slowest, time.Since(begun))
-		_ = pause(r.ctx, 200*time.Millisecond)
+		_ = device.Sleep(r.ctx, 200*time.Millisecond)
 	}
 	stop()
 	flooding.Wait()
@@ -242,7 +243,7 @@ func stalls(t *testing.T) {
 				}
 			})
 		}
-		_ = pause(r.ctx, 700*time.Millisecond)
+		_ = device.Sleep(r.ctx, 700*time.Millisecond)
 		if err := process.Signal(syscall.SIGCONT); err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"longcheng/device"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -256,7 +258,7 @@ func printerUnplugged(t *testing.T) {
 			if n, err := r.ask(fmt.Sprintf("unplug-%d-%d", bytes, len(r.promised))); err == nil {
 				r.promise(n)
 			}
-			_ = pause(r.ctx, 20*time.Millisecond)
+			_ = device.Sleep(r.ctx, 20*time.Millisecond)
 		}
 		r.ready(false)
 		if err := r.cable.Replug(); err != nil {

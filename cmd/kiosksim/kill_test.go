@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"longcheng/device"
 )
 
 // killings is how often the daemon dies in TestKill.
@@ -26,7 +28,7 @@ func TestKill(t *testing.T) {
 	rng, kills := rand.New(rand.NewPCG(o.seed, 2)), 0
 	d.more = func(ctx context.Context) error {
 		for kills < killings {
-			if err := pause(ctx, time.Duration(rng.IntN(400))*time.Millisecond); err != nil {
+			if err := device.Sleep(ctx, time.Duration(rng.IntN(400))*time.Millisecond); err != nil {
 				return nil
 			}
 			if err := d.daemon.restart(); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"longcheng/cmd/kiosksim/sim/escpos"
 	"longcheng/cmd/kiosksim/sim/port"
+	"longcheng/device"
 	"longcheng/kiosk"
 )
 
@@ -142,7 +143,7 @@ func (r *rig) ticket() string {
 				r.t.Fatal(err)
 			}
 		}
-		if err := pause(r.ctx, 20*time.Millisecond); err != nil {
+		if err := device.Sleep(r.ctx, 20*time.Millisecond); err != nil {
 			r.t.Fatal(err)
 		}
 	}
@@ -161,7 +162,7 @@ func (r *rig) refusal() *refused {
 		if no.Status != http.StatusTooManyRequests {
 			return no
 		}
-		if err := pause(r.ctx, 20*time.Millisecond); err != nil {
+		if err := device.Sleep(r.ctx, 20*time.Millisecond); err != nil {
 			r.t.Fatal(err)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"longcheng/device"
 )
 
 // A wallScreen is a browser as far as a wall can tell: it reads the wall's
@@ -47,7 +49,7 @@ func (w *wallScreen) watch(ctx context.Context) {
 			}
 			return nil
 		})
-		_ = pause(ctx, 100*time.Millisecond)
+		_ = device.Sleep(ctx, 100*time.Millisecond)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"longcheng/device"
 	"longcheng/kiosk"
 )
 
@@ -17,7 +18,7 @@ type watch struct {
 // run reads what is new until ctx ends; a box that is just starting is asked
 // again.
 func (w *watch) run(ctx context.Context, boss *client) {
-	for pause(ctx, 25*time.Millisecond) == nil {
+	for device.Sleep(ctx, 25*time.Millisecond) == nil {
 		w.mu.Lock()
 		next := w.ledger.after
 		w.mu.Unlock()
