@@ -33,7 +33,7 @@ type Fault struct {
 // List returns every fault that is known, by area, in the order of the handbook.
 func List() []Area {
 	return []Area{
-		{kiosk.Text{ZH: "端口与连线", EN: "Ports and cables"}, portFaults()},
+		{kiosk.Text{ZH: "端口与连线", EN: "Ports and cables"}, append(portFaults(), wireFaults()...)},
 		{kiosk.Text{ZH: "打印机", EN: "Printers"}, printerFaults()},
 		{kiosk.Text{ZH: "读卡器、屏、声音", EN: "Readers, strips, sound"}, deviceFaults()},
 		{kiosk.Text{ZH: "电源、磁盘、时钟", EN: "Power, disk, clock"}, machineFaults()},

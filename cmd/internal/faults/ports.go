@@ -1,5 +1,6 @@
 package faults
 
+// portFaults are those of a port that does not open, or should not be opened so.
 func portFaults() []Fault {
 	return []Fault{
 		entry("port-missing", Bad,
@@ -34,6 +35,12 @@ func portFaults() []Fault {
 			"不是串口", "Not a serial line",
 			"port 指向的文件不是串口设备。", "The file that port names is no serial line.",
 			"改为串口的设备文件名。", "Name the device file of the serial line."),
+	}
+}
+
+// wireFaults are those of what hangs on a port, and of pins.
+func wireFaults() []Fault {
+	return []Fault{
 		entry("device-silent", Bad,
 			"设备无应答", "The device does not answer",
 			"端口能打开，但设备不回答：未通电、收发线接反或断开、波特率不符。", "The port opens, but nothing answers: no power, receive and transmit swapped or broken, wrong speed.",
