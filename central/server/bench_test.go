@@ -8,12 +8,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"longcheng/central"
 	"longcheng/central/ca"
 	"longcheng/central/centraltest"
+	"longcheng/central/store"
 	"longcheng/central/store/storetest"
 	"longcheng/kiosk"
 	"longcheng/kiosk/sqlite"
@@ -211,4 +213,55 @@ func notes(b *testing.B, s *sqlite.Store, n int) time.Duration {
 	}
 	slices.Sort(took)
 	return took[n*99/100]
+}
+
+// BenchmarkStatuses has 64 boxes say how they are without a pause. The ratio is to
+// the same boxes saying it one after the other, so that each is a transaction of
+// its own.
+func BenchmarkStatuses(b *testing.B) {
+	for _, e := range storetest.Engines(b) {
+		b.Run(e.Name, func(b *testing.B) {
+			s, err := store.Open(b.Context(), store.Options{DSN: e.New(b)})
+			must(b, err)
+			defer s.Close()
+			for range b.N {
+				var one sync.Mutex
+				alone := statuses(b, func(d store.Device, is central.Status) error {
+					one.Lock()
+					defer one.Unlock()
+					return s.SaveStatus(b.Context(), d, is)
+				})
+				together := statuses(b, func(d store.Device, is central.Status) error { return s.SaveStatus(b.Context(), d, is) })
+				b.ReportMetric(together, "statuses/s")
+				b.ReportMetric(alone, "alone-statuses/s")
+				b.ReportMetric(together/alone, "of-alone")
+				b.ReportMetric(0, "ns/op")
+			}
+		})
+	}
+}
+
+// statuses counts how many a second are stored within three seconds.
+func statuses(b *testing.B, save func(store.Device, central.Status) error) float64 {
+	b.Helper()
+	is := central.Status{Version: "1.2", Parts: make([]central.Part, 6)}
+	for i := range is.Parts {
+		is.Parts[i] = central.Part{Name: fmt.Sprint("strip:", i), State: "ready", Since: time.Now()}
+	}
+	var n atomic.Int64
+	var wg sync.WaitGroup
+	begun := time.Now()
+	for box := range 64 {
+		wg.Go(func() {
+			for time.Since(begun) < 3*time.Second {
+				if err := save(store.Device{Hall: "h1", Device: fmt.Sprint("k", box)}, is); err != nil {
+					b.Error(err)
+					return
+				}
+				n.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	return float64(n.Load()) / time.Since(begun).Seconds()
 }

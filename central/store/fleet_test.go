@@ -1,8 +1,12 @@
 package store
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,6 +34,46 @@ func testStatus(t *testing.T, s *Store) {
 	if other, err := s.Statuses(t.Context(), "h2"); err != nil || len(other) != 0 {
 		t.Errorf("of another hall: %v, %v", other, err)
 	}
+}
+
+// Statuses that come at once are stored together, each before it is answered; the
+// last one of a box stays, and one that the engine does not take spoils no other.
+func testStatusesAtOnce(t *testing.T, s *Store) {
+	var wg sync.WaitGroup
+	for n := range 40 {
+		wg.Go(func() {
+			d := Device{"h1", fmt.Sprint("k", n)}
+			for v := range 3 {
+				is := central.Status{Version: fmt.Sprint(v)}
+				if err := s.SaveStatus(t.Context(), d, is); err != nil {
+					t.Error(err)
+					return
+				}
+				if all, err := s.Statuses(t.Context(), "h1"); err != nil || all[d].Is.Version != is.Version {
+					t.Errorf("%s says %s, stored is %q, %v", d.Device, is.Version, all[d].Is.Version, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	all := make([]*newStatus, 3)
+	for i, hall := range []string{"h2", "h\x00", "h2"} { // PostgreSQL takes no NUL
+		all[i] = &newStatus{Device: Device{hall, fmt.Sprint("k", i)}, body: "{}", saved: make(chan error, 1)}
+	}
+	s.saveStatuses(t.Context(), all)
+	refused := <-all[1].saved
+	must(t, <-all[0].saved)
+	must(t, <-all[2].saved)
+	if (refused != nil) != (s.driver == "pgx") {
+		t.Errorf("a name with NUL: %v", refused)
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	s.statuses.turn <- struct{}{}
+	if err := s.SaveStatus(gone, Device{"h1", "k1"}, central.Status{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("who gave up hears %v", err)
+	}
+	<-s.statuses.turn
 }
 
 // Of each name the newest document that has taken effect is wanted.

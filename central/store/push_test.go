@@ -28,6 +28,7 @@ var conformance = map[string]func(*testing.T, *Store){
 	"enrol":                     testEnrol,
 	"audit":                     testAudit,
 	"status":                    testStatus,
+	"statuses at once":          testStatusesAtOnce,
 	"wanted documents":          testWanteds,
 	"wanted publication":        testWantedPublication,
 	"alarms":                    testAlarms,

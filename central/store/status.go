@@ -4,29 +4,104 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"sync"
 	"time"
 
 	"longcheng/central"
 )
 
-// SaveStatus keeps how a box says that it is, in place of what it said before.
+// saveWithin bounds what one transaction of statuses may take.
+const saveWithin = 20 * time.Second
+
+// statuses gathers those that came while a transaction of statuses was on its way:
+// the next one takes all of them. A busy disk so pays one sync for many, and a
+// quiet one is not waited for.
+type statuses struct {
+	turn    chan struct{} // is full while somebody writes
+	mu      sync.Mutex
+	waiting []*newStatus
+}
+
+// A newStatus is on its way into the store.
+type newStatus struct {
+	Device
+	at            int64
+	version, body string
+	saved         chan error // holds the one answer
+}
+
+func (q *statuses) add(n *newStatus) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.waiting = append(q.waiting, n)
+}
+
+func (q *statuses) take() (all []*newStatus) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	all, q.waiting = q.waiting, nil
+	return all
+}
+
+// SaveStatus keeps how a box says that it is, in place of what it said before; nil
+// means that it is stored. Whoever gives up by ctx cannot know.
 func (s *Store) SaveStatus(ctx context.Context, d Device, is central.Status) error {
 	body, err := json.Marshal(tidied(is))
 	if err != nil {
 		return err
 	}
-	return s.in(ctx, func(tx *sql.Tx) error {
-		if err := s.addDevice(ctx, tx, d.Hall, d.Device, ""); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO status (hall, device, at, body) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (hall, device) DO UPDATE SET at = excluded.at, body = excluded.body`, d.Hall, d.Device, s.millis(), string(body))
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, "UPDATE device SET seen = $1, version = $2 WHERE hall = $3 AND device = $4", s.millis(), clip(is.Version), d.Hall, d.Device)
+	n := &newStatus{Device: d, at: s.millis(), version: clip(is.Version), body: string(body), saved: make(chan error, 1)}
+	s.statuses.add(n)
+	select {
+	case err := <-n.saved:
 		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case s.statuses.turn <- struct{}{}:
+		s.saveStatuses(ctx, s.statuses.take())
+		<-s.statuses.turn
+		return <-n.saved // by this turn or the one before
+	}
+}
+
+// saveStatuses writes statuses of several boxes, for which ctx is one of many. When
+// they fail together each is tried alone: one may be to blame.
+func (s *Store) saveStatuses(ctx context.Context, all []*newStatus) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveWithin)
+	defer cancel()
+	err := s.putStatuses(ctx, all)
+	for i, n := range all {
+		if err != nil && len(all) > 1 {
+			n.saved <- s.putStatuses(ctx, all[i:i+1])
+		} else {
+			n.saved <- err
+		}
+	}
+}
+
+// putStatuses is one transaction.
+func (s *Store) putStatuses(ctx context.Context, all []*newStatus) error {
+	return s.in(ctx, func(tx *sql.Tx) error {
+		for _, n := range all {
+			if err := s.putStatus(ctx, tx, n); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
+}
+
+func (s *Store) putStatus(ctx context.Context, tx *sql.Tx, n *newStatus) error {
+	if err := s.addDevice(ctx, tx, n.Hall, n.Device.Device, ""); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO status (hall, device, at, body) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (hall, device) DO UPDATE SET at = excluded.at, body = excluded.body`, n.Hall, n.Device.Device, n.at, n.body)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE device SET seen = $1, version = $2 WHERE hall = $3 AND device = $4", n.at, n.version, n.Hall, n.Device.Device)
+	return err
 }
 
 // tidied shortens the texts of a status to what a page shows.

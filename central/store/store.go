@@ -24,6 +24,8 @@ type Store struct {
 	read   *sql.DB
 	now    func() time.Time
 	failed atomic.Pointer[error]
+
+	statuses statuses
 }
 
 // Options say which database to open.
@@ -41,7 +43,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Store{dialect: dialectOf(o.DSN), now: o.Now}
+	s := &Store{dialect: dialectOf(o.DSN), now: o.Now, statuses: statuses{turn: make(chan struct{}, 1)}}
 	if err := s.open(ctx, o.DSN); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store (%s): %w", s.driver, err), s.Close())
 	}
