@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"io"
 	"sync"
+
+	"longcheng/cmd/kiosksim/sim/crc16"
 )
 
 const lines = 8
@@ -46,7 +48,7 @@ func (b *Board) Receive(_ context.Context, in []byte) {
 	b.buf = append(b.buf, in...)
 	for len(b.buf) >= 8 {
 		f := b.buf[:8]
-		if crc(f) != 0 {
+		if crc16.Modbus(f) != 0 {
 			b.buf = b.buf[1:]
 			continue
 		}
@@ -84,7 +86,7 @@ func (b *Board) execute(f []byte) {
 
 func (b *Board) answer(data ...byte) {
 	f := append([]byte{b.unit}, data...)
-	c := crc(f)
+	c := crc16.Modbus(f)
 	b.host.Write(append(f, byte(c), byte(c>>8)))
 }
 
@@ -93,20 +95,4 @@ func with(v byte, n int, on bool) byte {
 		return v | 1<<n
 	}
 	return v &^ (1 << n)
-}
-
-// crc is CRC-16/MODBUS; over a frame with its own CRC it is zero.
-func crc(b []byte) uint16 {
-	c := uint16(0xFFFF)
-	for _, x := range b {
-		c ^= uint16(x)
-		for range 8 {
-			if c&1 == 1 {
-				c = c>>1 ^ 0xA001
-			} else {
-				c >>= 1
-			}
-		}
-	}
-	return c
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"longcheng/cmd/kiosksim/sim/crc16"
 	"longcheng/cmd/kiosksim/sim/sign"
 )
 
@@ -70,7 +71,7 @@ func (l *Line) Receive(_ context.Context, b []byte) {
 		if len(l.in) < n {
 			return
 		}
-		if check(l.in[:n-2]) != uint16(l.in[n-2])|uint16(l.in[n-1])<<8 {
+		if crc16.Modbus(l.in[:n-2]) != uint16(l.in[n-2])|uint16(l.in[n-1])<<8 {
 			l.in = l.in[1:]
 			continue
 		}
@@ -78,7 +79,7 @@ func (l *Line) Receive(_ context.Context, b []byte) {
 			if (l.in[0] == 0 || int(l.in[0]) == d.c.Unit) && d.Hears() {
 				answer := d.execute(l.in[:n-2])
 				if l.in[0] != 0 {
-					c := check(answer)
+					c := crc16.Modbus(answer)
 					l.host.Write(append(answer, byte(c), byte(c>>8)))
 				}
 			}
@@ -136,19 +137,4 @@ func (d *Display) draw() {
 		s.WriteByte(byte(r))
 	}
 	d.Show(sign.Look{Text: strings.TrimSpace(s.String()), Image: sign.Segments(s.String(), d.c.Cells)})
-}
-
-// check is CRC-16/MODBUS, bit by bit from the polynomial x^16 + x^15 + x^2 + 1.
-func check(b []byte) uint16 {
-	c := uint16(0xFFFF)
-	for _, v := range b {
-		for bit := range 8 {
-			low := (c ^ uint16(v>>bit)) & 1
-			c >>= 1
-			if low == 1 {
-				c ^= 0xA001
-			}
-		}
-	}
-	return c
 }

@@ -1,6 +1,10 @@
 package onbon
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"longcheng/cmd/kiosksim/sim/crc16"
+)
 
 const (
 	preamble  = 0xA5
@@ -79,7 +83,7 @@ type request struct {
 
 // parse checks length and CRC; a frame that fails is noise.
 func parse(f []byte) (request, bool) {
-	if len(f) < headerLen+5+2 || crc(f) != 0 {
+	if len(f) < headerLen+5+2 || crc16.ARC(f) != 0 {
 		return request{}, false
 	}
 	data := f[headerLen : len(f)-2]
@@ -107,7 +111,7 @@ func answer(to, from uint16, f fault, damaged bool) []byte {
 		word = 1
 	}
 	h = append(h, 0xA0, word, byte(f), 0, 0)
-	c := crc(h)
+	c := crc16.ARC(h)
 	if damaged {
 		c ^= 0x0110
 	}
@@ -131,20 +135,4 @@ func seal(body []byte) []byte {
 		}
 	}
 	return append(out, end)
-}
-
-// crc is CRC-16/ARC; over bytes with their own CRC, low byte first, it is zero.
-func crc(b []byte) uint16 {
-	c := uint16(0)
-	for _, x := range b {
-		c ^= uint16(x)
-		for range 8 {
-			if c&1 == 1 {
-				c = c>>1 ^ 0xA001
-			} else {
-				c >>= 1
-			}
-		}
-	}
-	return c
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"longcheng/cmd/kiosksim/sim/crc16"
 	"longcheng/device/glyph"
 )
 
@@ -34,7 +35,7 @@ func wire(t *testing.T, vector string) []byte {
 func frame(to uint16, data ...byte) []byte {
 	f := []byte{byte(to), byte(to >> 8), 0, 0x80, 0, 0, 0, 0, 0, 0, 0xFE, 2, byte(len(data)), byte(len(data) >> 8)}
 	f = append(f, data...)
-	c := crc(f)
+	c := crc16.ARC(f)
 	return seal(append(f, byte(c), byte(c>>8)))
 }
 
@@ -204,7 +205,7 @@ func TestPowerAndGarble(t *testing.T) {
 			body = f
 		}
 	}
-	if len(body) != 21 || crc(body) == 0 {
+	if len(body) != 21 || crc16.ARC(body) == 0 {
 		t.Fatalf("garbled answer % x", body)
 	}
 	c.Garble(false)

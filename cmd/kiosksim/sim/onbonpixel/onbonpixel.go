@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 
+	"longcheng/cmd/kiosksim/sim/crc16"
 	"longcheng/cmd/kiosksim/sim/sign"
 	"longcheng/device/glyph"
 )
@@ -88,7 +89,7 @@ func unescape(b []byte) []byte {
 }
 
 func (l *Line) frame(b []byte) {
-	if len(b) < 16+5+2 || b[4] != 0xF0 || arc(b[:len(b)-2]) != binary.LittleEndian.Uint16(b[len(b)-2:]) {
+	if len(b) < 16+5+2 || b[4] != 0xF0 || crc16.ARC(b[:len(b)-2]) != binary.LittleEndian.Uint16(b[len(b)-2:]) {
 		return
 	}
 	to := binary.LittleEndian.Uint16(b)
@@ -201,7 +202,7 @@ func (l *Line) answer(from uint16, code byte) {
 	if code != 0 {
 		b[18], b[19] = 1, 1
 	}
-	c := arc(b)
+	c := crc16.ARC(b)
 	out := []byte{0xA5, 0xA5, 0xA5, 0xA5, 0xA5, 0xA5, 0xA5, 0xA5}
 	for _, v := range append(b, byte(c), byte(c>>8)) {
 		switch v {
@@ -214,18 +215,4 @@ func (l *Line) answer(from uint16, code byte) {
 		}
 	}
 	l.host.Write(append(out, 0x5A))
-}
-
-// arc is CRC-16/ARC.
-func arc(b []byte) (c uint16) {
-	for _, v := range b {
-		for bit := range 8 {
-			low := (c ^ uint16(v>>bit)) & 1
-			c >>= 1
-			if low == 1 {
-				c ^= 0xA001
-			}
-		}
-	}
-	return c
 }
