@@ -30,7 +30,10 @@ function listBelow(input) {
   const row = (w, i) => h('li', { id: 'option-' + i, role: 'option', onclick: () => choose(input, w) }, windowName(w));
   const none = h('li', { className: 'dim' }, say('没有相符的窗口', 'No window fits'));
   const hold = (e) => e.preventDefault(); // the field keeps the focus
-  input.closest('.picker').append(h('ul', { id: 'options', role: 'listbox', onmousedown: hold }, windows.length ? windows.map(row) : none));
+  const list = h('ul', { id: 'options', role: 'listbox', onmousedown: hold }, windows.length ? windows.map(row) : none);
+  const room = innerHeight - input.getBoundingClientRect().bottom - 20;
+  list.style.maxHeight = Math.max(120, Math.min(room, 320)) + 'px';
+  input.closest('.picker').append(list);
   input.setAttribute('aria-expanded', 'true');
 }
 
