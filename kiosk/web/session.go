@@ -145,7 +145,7 @@ func (w *Web) wrong(ctx context.Context, u User, known bool, window string) erro
 			return err
 		}
 	}
-	return deny(http.StatusUnauthorized, "wrong_secret", "用户名或密码不正确", "user or secret is not right")
+	return deny(http.StatusUnauthorized, "wrong_secret", "用户名或密码不正确", "user or password is not right")
 }
 
 // signOut ends the session behind r and returns the cookie that removes it.
