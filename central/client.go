@@ -117,10 +117,13 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte, heade
 	if err != nil {
 		return nil, err
 	}
+	r.Header.Set("Content-Type", "application/json")
+	if method == http.MethodPut {
+		r.Header.Set("Content-Type", "application/octet-stream")
+	}
 	for k, v := range header {
 		r.Header[k] = v
 	}
-	r.Header.Set("Content-Type", "application/json")
 	if strings.HasSuffix(path, "/events") {
 		r.Header.Set("Content-Encoding", "gzip")
 	}

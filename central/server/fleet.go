@@ -212,7 +212,11 @@ func (s *Server) oneBox(r *http.Request, v visitor) (string, any, error) {
 	for _, b := range x.boxes {
 		if b.Device == d.Device {
 			sent, err := s.o.Store.Sent(r.Context(), d)
-			return "box", map[string]any{"Box": s.line(b, x, s.lang(r)), "Said": x.said[d], "Sent": sent}, err
+			if err != nil {
+				return "", nil, err
+			}
+			kept, err := s.o.Store.Backups(r.Context(), d)
+			return "box", map[string]any{"Box": s.line(b, x, s.lang(r)), "Said": x.said[d], "Sent": sent, "Kept": kept}, err
 		}
 	}
 	return "", nil, central.Refuse(http.StatusNotFound, "no_device", "没有这台设备 / there is no such box")

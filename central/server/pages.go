@@ -37,7 +37,7 @@ type page struct {
 }
 
 func parsePages() (*template.Template, error) {
-	return template.New("").Funcs(template.FuncMap{"short": short, "prints": prints, "role": roleOfBox, "deed": deed}).ParseFS(files, "pages/*.html")
+	return template.New("").Funcs(template.FuncMap{"short": short, "prints": prints, "role": roleOfBox, "deed": deed, "kib": kib}).ParseFS(files, "pages/*.html")
 }
 
 // People returns the pages for people.

@@ -26,6 +26,7 @@ var conformance = map[string]func(*testing.T, *Store){
 	"messages":                  testMessages,
 	"restored numbers":          testRestoredNumbers,
 	"enrol":                     testEnrol,
+	"backups":                   testBackups,
 	"audit":                     testAudit,
 	"status":                    testStatus,
 	"statuses at once":          testStatusesAtOnce,

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"longcheng/central"
 	"longcheng/cmd/internal/backup"
+	"longcheng/cmd/internal/config"
+	"longcheng/kiosk"
 )
 
 func backupCommand(t *tool) *cobra.Command {
@@ -22,32 +27,41 @@ func backupCommand(t *tool) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if to, err = target(to); err != nil {
+			o := backup.Options{Config: conf, State: t.state, To: to, Recipient: cmp.Or(recipient, conf.Support.Recipient), Version: version, Now: time.Now()}
+			if to == config.FromCentre {
+				k, m, err := t.sendBackup(c.Context(), o)
+				return t.backedUp(err, backupMade{Centre: &k, Manifest: m}, words()["backed-up-centre"], k.Name, m.Events, len(m.Files), k.Bytes>>10)
+			}
+			if o.To, err = target(to); err != nil {
 				return err
 			}
-			if recipient == "" {
-				recipient = conf.Support.Recipient
-			}
-			dir, m, err := backup.Make(c.Context(), backup.Options{Config: conf, State: t.state, To: to, Recipient: recipient, Version: version, Now: time.Now()})
-			if err != nil {
-				return err
-			}
-			made := struct {
-				Dir string `json:"dir"`
-				backup.Manifest
-			}{dir, m}
-			return t.tell(made, func(io.Writer) error {
-				t.say(words()["backed-up"], dir, m.Events, len(m.Files))
-				if !m.Secrets {
-					t.say(words()["no-secrets"])
-				}
-				return nil
-			})
+			dir, m, err := backup.Make(c.Context(), o)
+			return t.backedUp(err, backupMade{Dir: dir, Manifest: m}, words()["backed-up"], dir, m.Events, len(m.Files))
 		},
 	}
 	c.Flags().StringVar(&to, "to", "", "")
 	c.Flags().StringVar(&recipient, "recipient", "", "")
 	return c
+}
+
+// backupMade is what backup prints.
+type backupMade struct {
+	Dir    string        `json:"dir,omitempty"`
+	Centre *central.Kept `json:"centre,omitempty"`
+	backup.Manifest
+}
+
+func (t *tool) backedUp(err error, m backupMade, text kiosk.Text, args ...any) error {
+	if err != nil {
+		return err
+	}
+	return t.tell(m, func(io.Writer) error {
+		t.say(text, args...)
+		if !m.Secrets {
+			t.say(words()["no-secrets"])
+		}
+		return nil
+	})
 }
 
 // sticks are where desktops and our image mount what is plugged in.
@@ -103,7 +117,15 @@ func restoreCommand(t *tool) *cobra.Command {
 	c := &cobra.Command{
 		Use: "restore BACKUP", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			done, err := t.restore(c, args[0], f)
+			from := args[0]
+			if from == config.FromCentre {
+				var err error
+				if from, err = t.fetchOwn(c.Context()); err != nil {
+					return err
+				}
+				defer os.RemoveAll(from)
+			}
+			done, err := t.restore(c, from, f)
 			if err != nil {
 				return err
 			}
@@ -113,6 +135,19 @@ func restoreCommand(t *tool) *cobra.Command {
 	c.Flags().BoolVar(&f.documents, "documents", false, "")
 	f.add(c)
 	return c
+}
+
+// fetchOwn brings this box's newest backup from the centre.
+func (t *tool) fetchOwn(ctx context.Context) (string, error) {
+	conf, err := t.conf()
+	if err != nil {
+		return "", err
+	}
+	w, err := wayToCentre(conf, t.state)
+	if err != nil {
+		return "", fmt.Errorf("fetch backup: %w", err)
+	}
+	return t.fetchBackup(ctx, w.client, conf.Device)
 }
 
 func (t *tool) restore(c *cobra.Command, dir string, f restoreFlags) (backup.Restored, error) {

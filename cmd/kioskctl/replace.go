@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 
 	"longcheng/central"
 	"longcheng/cmd/internal/backup"
+	"longcheng/cmd/internal/config"
 )
 
 // A replaced is what was done to make this box the one that died.
@@ -44,6 +46,15 @@ func replaceCommand(t *tool) *cobra.Command {
 // replace explains each step before it takes it.
 func (t *tool) replace(c *cobra.Command, from, code string, f restoreFlags, done *replaced) error {
 	t.say(words()["replace-begin"])
+	if from == config.FromCentre {
+		t.say(words()["replace-fetch"])
+		dir, err := t.fetchByCode(c.Context(), code)
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		from = dir
+	}
 	switch {
 	case from != "":
 		m, err := backup.Read(from)
@@ -72,13 +83,26 @@ func (t *tool) replace(c *cobra.Command, from, code string, f restoreFlags, done
 	if err := setAside(dir); err != nil {
 		return fmt.Errorf("replace: %w", err)
 	}
-	pass, err := central.Enrol(c.Context(), dir, code, time.Now)
+	pass, err := t.pass(c.Context(), dir, code)
 	if err != nil {
 		return err
 	}
 	done.Enrolled, done.Ends = pass.Identity().Device, pass.Ends()
 	t.say(words()["replace-enrolled"], done.Enrolled, done.Ends.Local().Format(time.DateOnly))
 	return nil
+}
+
+// pass puts the box's certificate into its place: the one with which its backup was
+// fetched, or the one that the code brings now.
+func (t *tool) pass(ctx context.Context, dir, code string) (*central.Pass, error) {
+	err := os.Rename(t.freshPass(), dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return central.Enrol(ctx, dir, code, time.Now)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("replace: %w", err)
+	}
+	return central.OpenPass(dir, time.Now)
 }
 
 // setAside keeps the pass of the box that was: its key may be in other hands.

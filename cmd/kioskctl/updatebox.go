@@ -20,7 +20,6 @@ import (
 
 	"longcheng/central"
 	"longcheng/cmd/internal/config"
-	"longcheng/cmd/internal/door"
 	"longcheng/cmd/internal/release"
 	"longcheng/cmd/internal/update"
 	"longcheng/kiosk/sqlite"
@@ -164,23 +163,18 @@ type offered struct {
 }
 
 // openCentre makes the centre the source: its copy of the releases, over the
-// connection that only boxes have. A box behind a host asks it through the host.
+// connection that only boxes have.
 func (u *updating) openCentre(o *release.Options) (*offered, error) {
 	conf, _ := config.Load(filepath.Join(u.etc, "kioskd.toml"))
-	dir, device := config.CentrePass(u.state), ""
-	if conf.Centre.Address == "" && len(conf.Join.Host) > 0 {
-		dir, device = door.PassDir(u.state), conf.Device
-	}
-	pass, err := central.OpenPass(dir, time.Now)
+	w, err := wayToCentre(conf, u.state)
 	if err != nil {
 		return nil, err
 	}
-	o.At, o.Transport = pass.Address()+central.ReleasesPath, pass.Transport()
-	if device != "" {
-		o.Transport = door.NewTurns(conf.Join.Host, pass.Transport())
+	o.At, o.Transport = w.address+central.ReleasesPath, w.by
+	if w.behind {
+		return &offered{w.client, conf.Device}, nil
 	}
-	client, err := central.NewClient(pass.Address(), o.Transport)
-	return &offered{client, device}, err
+	return &offered{client: w.client}, nil
 }
 
 func (o *offered) ask(ctx context.Context) (central.Offer, error) {

@@ -50,7 +50,7 @@ func (f onward) RoundTrip(q *http.Request) (*http.Response, error) { return f(q)
 func (r *relay) before(h http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", h)
-	for _, path := range []string{"/journals/{device}/", "/messages/{device}", "/messages/{device}/", "/status/{device}"} {
+	for _, path := range []string{"/journals/{device}/", "/messages/{device}", "/messages/{device}/", "/status/{device}", "/backups/{device}", "/backups/{device}/"} {
 		mux.Handle(central.Base+path, r)
 	}
 	mux.Handle("GET "+central.OfferPath+"/{device}", r)

@@ -112,7 +112,8 @@ func (m *member) joinedOrHost(host *member) {
 }
 
 // A box that reaches the host alone hears through it which release the centre
-// offers to it, and fetches that through it; kioskctl is the real one.
+// offers to it, fetches that through it, and gives the centre its backup; kioskctl is
+// the real one.
 func TestABoxIsUpdatedThroughItsHost(t *testing.T) {
 	c := newCentre(t)
 	root := publish(t, c.depot, "1.1")
@@ -146,6 +147,9 @@ func TestABoxIsUpdatedThroughItsHost(t *testing.T) {
 	ctl("update", "run") // fetches; the hall never closes, so it takes nothing
 	if got, _ := os.ReadFile(filepath.Join(home, "incoming-program_"+arch()+"_1.1.tar.gz")); string(got) != "programs of 1.1" {
 		t.Errorf("fetched %q", got)
+	}
+	if said, err := exec.Command(tool, "backup", "--to", "centre", "--lang", "en", "--config", k.conf, "--state", k.state).CombinedOutput(); err != nil || !strings.Contains(string(said), "the centre keeps the backup") {
+		t.Errorf("kioskctl backup: %v: %s", err, said)
 	}
 }
 

@@ -14,7 +14,7 @@ type Update struct {
 	Trust  string `toml:"trust"`  // the maintainer's root list, relative to the document
 }
 
-// FromCentre is the source of a box that asks its centre.
+// FromCentre names the centre as the source of releases, and as the keeper of backups.
 const FromCentre = "centre"
 
 // RollbackWanted is a file in the state directory with which the technician's page
