@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"longcheng/kiosk"
@@ -28,6 +29,7 @@ func (w *Web) pages(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+base+"/docs", page("docs.html"))
 	mux.HandleFunc("GET /kiosk/{name}", w.ofKiosk(page("touch.html")))
 	mux.HandleFunc("GET /kiosk/{name}/events", w.ofKiosk(w.touchEvents))
+	mux.HandleFunc("GET /kiosk/{name}/alive", w.ofKiosk(w.touchAlive))
 	mux.HandleFunc("GET /pages.json", w.list)
 	mux.HandleFunc("GET /worker.js", page("worker.js")) // at the root: it answers for every page
 	files, _ := fs.Glob(static, "static/*.*")
@@ -90,7 +92,39 @@ func (w *Web) touchEvents(rw http.ResponseWriter, r *http.Request) {
 	if w.o.Touch != nil {
 		watch = append(watch, w.o.Touch.Watch)
 	}
+	w.listening.add(name, 1)
+	defer w.listening.add(name, -1)
 	w.stream(rw, r, func(ctx context.Context) (any, error) { return w.touchView(ctx, name) }, watch...)
+}
+
+// touchAlive answers whoever watches over a browser: 503 while no page listens.
+func (w *Web) touchAlive(rw http.ResponseWriter, r *http.Request) {
+	if !w.listening.any(r.PathValue("name")) {
+		w.fail(rw, r, deny(http.StatusServiceUnavailable, "no_page", "没有浏览器显示此页", "no browser shows this page"))
+		return
+	}
+	rw.WriteHeader(http.StatusNoContent)
+}
+
+// listeners counts the pages of each kiosk that listen now.
+type listeners struct {
+	mu sync.Mutex
+	n  map[string]int
+}
+
+func (l *listeners) add(name string, n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.n == nil {
+		l.n = map[string]int{}
+	}
+	l.n[name] += n
+}
+
+func (l *listeners) any(name string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.n[name] > 0
 }
 
 func (w *Web) touchView(ctx context.Context, name string) (touchView, error) {

@@ -47,7 +47,7 @@ func TestPagesNeedNothingFromOutside(t *testing.T) {
 
 func TestPagesThatDoNotExist(t *testing.T) {
 	_, w, _ := start(t)
-	for _, path := range []string{"/kiosk/nobody", "/kiosk/nobody/events", "/static/touch.html", "/static/../web.go", "/x<script>"} {
+	for _, path := range []string{"/kiosk/nobody", "/kiosk/nobody/events", "/kiosk/nobody/alive", "/static/touch.html", "/static/../web.go", "/x<script>"} {
 		if rec := fetchPage(w, path); rec.Code == 200 || strings.Contains(rec.Body.String(), "<script>") {
 			t.Errorf("%s: %d %s", path, rec.Code, rec.Body)
 		}
@@ -73,6 +73,37 @@ func TestTouchViewIsNeverNull(t *testing.T) {
 }
 
 // The touch page hears of its printer, its card and the hours in one message.
+// Whoever watches over a browser hears whether its page is there.
+func TestTouchAlive(t *testing.T) {
+	_, w, _ := start(t, func(*Options) {})
+	srv := httptest.NewServer(w)
+	defer srv.Close()
+	alive := func() int {
+		res, err := http.Get(srv.URL + "/kiosk/k1/alive")
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		return res.StatusCode
+	}
+	if got := alive(); got != http.StatusServiceUnavailable {
+		t.Errorf("without a page: %d", got)
+	}
+	res, err := http.Get(srv.URL + "/kiosk/k1/events") // the first word has come
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := alive(); got != http.StatusNoContent {
+		t.Errorf("with a page: %d", got)
+	}
+	res.Body.Close()
+	for end := time.Now().Add(time.Minute); alive() == http.StatusNoContent; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the page that went is still there")
+		}
+	}
+}
+
 func TestTouchEvents(t *testing.T) {
 	touch := &fakeTouch{state: TouchState{PrinterText: kiosk.Text{ZH: "缺纸", EN: "no paper"}, Card: &Presented{Token: "good", Name: "张**"}}}
 	sunday := time.Date(2026, 3, 1, 4, 0, 0, 0, time.UTC)

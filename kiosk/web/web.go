@@ -135,10 +135,12 @@ type Web struct {
 	revoked  *revoked
 	snapshot shared
 	streams  chan struct{}
-	pace     *pace
-	done     chan struct{} // closed when the server shuts down: ends streams
-	spec     []byte
-	handler  http.Handler
+
+	listening listeners // touch pages
+	pace      *pace
+	done      chan struct{} // closed when the server shuts down: ends streams
+	spec      []byte
+	handler   http.Handler
 }
 
 // New builds the handlers; it does no I/O.

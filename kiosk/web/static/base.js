@@ -133,9 +133,10 @@ async function call(method, path, body, tries = 4) {
 // follow keeps a stream alive: it reconnects by itself, also when nothing has been
 // heard for longer than two heartbeats.
 function follow(url, onState, onLink) {
-  let es, last;
+  let es, last, shut;
   const open = () => {
     if (es) es.close();
+    shut = false;
     last = clock();
     es = new EventSource(url);
     es.addEventListener('state', (e) => {
@@ -151,11 +152,15 @@ function follow(url, onState, onLink) {
   };
   open();
   setInterval(() => {
-    if (clock() - last < 25 && es.readyState !== EventSource.CLOSED) return;
+    if (shut || clock() - last < 25 && es.readyState !== EventSource.CLOSED) return;
     onLink(false);
     open();
   }, 3000);
-  return { close: () => es.close(), reopen: open };
+  const close = () => {
+    shut = true;
+    es.close();
+  };
+  return { close, reopen: open };
 }
 
 // Browsers allow this on the box itself and over https; elsewhere pages do without.

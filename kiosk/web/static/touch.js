@@ -213,5 +213,7 @@ for (const sign of ['pointerdown', 'keydown']) {
 }
 addEventListener('contextmenu', (e) => e.preventDefault());
 setInterval(forget, 1000);
-follow(`/kiosk/${encodeURIComponent(kiosk)}/events`, onState, onLink);
+const link = follow(`/kiosk/${encodeURIComponent(kiosk)}/events`, onState, onLink);
+// A page that something else covers does not listen: whoever watches over the browser hears of it.
+document.addEventListener('visibilitychange', () => (document.hidden ? link.close() : link.reopen()));
 begin();
