@@ -33,12 +33,17 @@ func NewSecret() string { return rand.Text()[:16] }
 
 // String is the code as it is typed, or shown as a QR code:
 // longcheng://centre.example.cn:8443/ABCD-EFGH-IJKL-MNOP?ca=4f0c...
-func (c Code) String() string {
-	s := c.Secret
-	if len(s) == 16 {
-		s = s[:4] + "-" + s[4:8] + "-" + s[8:12] + "-" + s[12:]
+func (c Code) String() string { return "longcheng://" + c.At + "/" + c.Written() + "?ca=" + c.Root }
+
+// Written is the secret as people read and type it.
+func (c Code) Written() string { return inFours(c.Secret) }
+
+// inFours puts dashes into what has 16 letters.
+func inFours(s string) string {
+	if len(s) != 16 {
+		return s
 	}
-	return "longcheng://" + c.At + "/" + s + "?ca=" + c.Root
+	return s[:4] + "-" + s[4:8] + "-" + s[8:12] + "-" + s[12:]
 }
 
 // ParseCode reads what String wrote; letters may be small, dashes and the scheme
@@ -173,6 +178,23 @@ func (c Code) knows(der []byte) bool {
 	sum := sha256.Sum256(der)
 	return hex.EncodeToString(sum[:]) == c.Root
 }
+
+// RootOf asks a place for the fingerprint of its authority, so that a person may
+// compare it with what the place shows: nothing is trusted by that.
+func RootOf(ctx context.Context, at string) (string, error) {
+	d := tls.Dialer{Config: &tls.Config{MinVersion: tls.VersionTLS13, InsecureSkipVerify: true}} // only looks
+	conn, err := d.DialContext(ctx, "tcp", at)
+	if err != nil {
+		return "", fmt.Errorf("ask %s who it is: %w", at, err)
+	}
+	defer conn.Close()
+	chain := conn.(*tls.Conn).ConnectionState().PeerCertificates
+	sum := sha256.Sum256(chain[len(chain)-1].Raw)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// Short is the beginning of a fingerprint, as people compare it.
+func Short(root string) string { return inFours(strings.ToUpper(root[:min(16, len(root))])) }
 
 // unset is the year before which a clock was certainly never set.
 const unset = 2024

@@ -147,8 +147,12 @@ func Seal(o Order, key ed25519.PrivateKey) ([]byte, error) {
 // signedText keeps a signature from being taken for one of anything else.
 func signedText(order []byte) []byte { return append([]byte("longcheng order 1\n"), order...) }
 
-// ErrOld is behind the error of Open for an order that has ended.
-var ErrOld = errors.New("make a new one")
+// The errors of Open.
+var (
+	ErrOld     = errors.New("make a new one")
+	ErrDamaged = errors.New("it is none, or damaged: make it again")
+	ErrForged  = errors.New("its signature is wrong: somebody changed it, or it is damaged")
+)
 
 // Open reads an order and checks its signature. Whether the signer is to be
 // trusted is for the caller to say. now tells whether it is over; a box whose
@@ -157,12 +161,12 @@ var ErrOld = errors.New("make a new one")
 func Open(text []byte, now time.Time) (Order, ed25519.PublicKey, error) {
 	var s sealed
 	var o Order
-	bad := errors.New("order: it is none, or damaged: make it again")
+	bad := fmt.Errorf("order: %w", ErrDamaged)
 	if len(text) > maxOrder || json.Unmarshal(text, &s) != nil || len(s.Key) != ed25519.PublicKeySize {
 		return o, nil, bad
 	}
 	if !ed25519.Verify(s.Key, signedText(s.Order), s.Sig) {
-		return o, nil, errors.New("order: its signature is wrong: somebody changed it, or it is damaged")
+		return o, nil, fmt.Errorf("order: %w", ErrForged)
 	}
 	if json.Unmarshal(s.Order, &o) != nil {
 		return o, nil, bad

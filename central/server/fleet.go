@@ -234,7 +234,7 @@ func (s *Server) makeCode(r *http.Request, v visitor) (string, any, error) {
 		return "", nil, err
 	}
 	image, err := picture(code.String())
-	return "code", map[string]any{"Code": code.String(), "Image": image, "Hall": d.Hall, "Device": d.Device, "Role": role}, err
+	return "code", map[string]any{"Code": code, "Check": central.Short(code.Root), "Image": image, "Hall": d.Hall, "Device": d.Device, "Role": role}, err
 }
 
 // newCode makes an enrolment code, and notes who did.

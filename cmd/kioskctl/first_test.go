@@ -51,6 +51,7 @@ func TestStories(t *testing.T) {
 	}
 	t.Run("FromTheOrderToTheSheet", func(t *testing.T) { fromTheOrderToTheSheet(t, bin) })
 	t.Run("AStickForABoxWithoutANetwork", func(t *testing.T) { aStickWithoutANetwork(t, bin) })
+	t.Run("AFingerSetsUpABox", func(t *testing.T) { aFingerSetsUpABox(t, bin) })
 	t.Run("ABoxDiesAndAnotherTakesItsPlace", func(t *testing.T) { aBoxDies(t, bin) })
 }
 
@@ -60,7 +61,7 @@ func TestStories(t *testing.T) {
 func fromTheOrderToTheSheet(t *testing.T, bin string) {
 	s := newStory(t, bin)
 	digits, order := s.makeOrder()
-	wizard := s.start("kioskctl", "provision", "wait", "--root", s.root, "--state", s.state, "--listen", s.touch)
+	wizard := s.start("kioskctl", "provision", "wait", "--lang", "en", "--root", s.root, "--state", s.state, "--listen", s.touch)
 	at := "http://" + s.touch
 	s.until("the wizard", func() bool { return strings.Contains(s.get(http.DefaultClient, at+"/"), "首次设置") })
 	s.until("the digits of the centre", func() bool { // a wizard that is not listening yet drops an order

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"longcheng/central/order"
 	"longcheng/cmd/internal/commission"
 	"longcheng/cmd/internal/config"
+	"longcheng/cmd/internal/faults"
 	"longcheng/cmd/internal/parts"
 	"longcheng/cmd/internal/provision"
 	"longcheng/device"
@@ -150,6 +152,17 @@ type boxFlags struct{ root, digits string }
 
 func (f *boxFlags) add(c *cobra.Command) { c.Flags().StringVar(&f.root, "root", "", "") }
 
+// reload makes this machine use a network that was written; another root is only
+// written.
+func (f *boxFlags) reload() func(ctx context.Context) {
+	if f.root != "" {
+		return nil
+	}
+	return func(ctx context.Context) {
+		_ = exec.CommandContext(ctx, "networkctl", "reload").Run() // a machine may do without networkd
+	}
+}
+
 func useOrderCommand(t *tool) *cobra.Command {
 	var f boxFlags
 	var stick, file string
@@ -160,7 +173,7 @@ func useOrderCommand(t *tool) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			b := provision.Box{Root: f.root, State: t.state, Now: time.Now, Scan: t.lookAround(f.root), Step: func(what string) { fmt.Fprintln(c.ErrOrStderr(), what) }}
+			b := provision.Box{Root: f.root, State: t.state, Now: time.Now, Scan: t.lookAround(f.root), Reload: f.reload(), Step: func(what kiosk.Text) { fmt.Fprintln(c.ErrOrStderr(), what.In(t.lang)) }}
 			b.Confirm = func(digits string) (bool, error) {
 				if f.digits == "" {
 					return false, fmt.Errorf("order: its maker is not known here: compare %s with what make printed, then add --digits %s", digits, digits)
@@ -216,14 +229,14 @@ func (t *tool) lookAround(root string) func(ctx context.Context) []kiosk.Text {
 		for _, p := range conf.Ports() {
 			if err := parts.TryPort(ctx, t.state, p); !p.Network() && err != nil {
 				problem, _ := parts.Trouble(config.Resolve(t.state, p.File), err)
-				said = append(said, both("✗ "+p.Device+"："+problem.ZH, "✗ "+p.Device+": "+problem.EN))
+				said = append(said, both("✗ "+faults.Called(p.Device).ZH+"："+problem.ZH, "✗ "+p.Device+": "+problem.EN))
 			} else {
-				said = append(said, both("✓ "+p.Device+"（"+p.File+"）", "✓ "+p.Device+" ("+p.File+")"))
+				said = append(said, both("✓ "+faults.Called(p.Device).ZH+"（"+p.File+"）", "✓ "+p.Device+" ("+p.File+")"))
 			}
 		}
 		for _, f := range r.Found {
 			if f.Known == "" {
-				said = append(said, both("未配置："+string(f.Sort)+" "+f.Port, "not configured: "+string(f.Sort)+" "+f.Port))
+				said = append(said, both("未配置："+faults.Called(string(f.Sort)).ZH+" "+f.Port, "not configured: "+string(f.Sort)+" "+f.Port))
 			}
 		}
 		return said
@@ -248,7 +261,7 @@ func waitOrderCommand(t *tool) *cobra.Command {
 	c := &cobra.Command{
 		Use: "wait", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			w, err := provision.NewWizard(provision.Box{Root: f.root, State: t.state, Now: time.Now, Scan: t.lookAround(f.root)}, provision.Sticks)
+			w, err := provision.NewWizard(provision.Box{Root: f.root, State: t.state, Now: time.Now, Scan: t.lookAround(f.root), Reload: f.reload()}, provision.Sticks)
 			if err != nil {
 				return err
 			}
@@ -266,6 +279,7 @@ func waitOrderCommand(t *tool) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			w.Seen()
 			return t.ordered(d)
 		},
 	}
@@ -274,7 +288,7 @@ func waitOrderCommand(t *tool) *cobra.Command {
 	return c
 }
 
-// shutdown lets the browser fetch the last page.
+// shutdown ends what is still being fetched.
 func shutdown(s *http.Server) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()

@@ -1,7 +1,9 @@
 #!/bin/sh
 # Builds the disk image of a hall's box: Debian, read-only, twice.
 #
-#   deploy/image/build.sh [-d DEB]... [-o IMAGE] [-p PACKAGE,...] [-s MiB]
+#   deploy/image/build.sh [-c DIR] [-d DEB]... [-o IMAGE] [-p PACKAGE,...] [-s MiB]
+#     -c  documents (kioskd.toml, hall.toml, ...) for boxes whose order brings none: a QR
+#         code, or what is typed on the screen
 #     -d  install this package (default: those of deploy/deb/build.sh amd64)
 #     -o  the disk image (default bin/image/longcheng-amd64.img); beside it appears
 #         IMAGE.update and IMAGE.update.json, which kioskctl release add signs
@@ -19,9 +21,10 @@
 # Needs root and the packages mmdebstrap fdisk dosfstools mtools e2fsprogs.
 set -eu
 cd "$(dirname "$0")/../.."
-debs='' image=bin/image/longcheng-amd64.img packages='' size=1280
-while getopts d:o:p:s: o; do
+documents='' debs='' image=bin/image/longcheng-amd64.img packages='' size=1280
+while getopts c:d:o:p:s: o; do
 	case $o in
+	c) documents=$(readlink -f "$OPTARG") ;;
 	d) debs="$debs $(readlink -f "$OPTARG")" ;;
 	o) image=$OPTARG ;;
 	p) packages=,$OPTARG ;;
@@ -56,6 +59,7 @@ tar xf "$work/root.tar" -C "$work/root" --exclude='./dev/*'
 mv "$work"/root/boot/vmlinuz-* "$work/boot/vmlinuz"
 mv "$work"/root/boot/initrd.img-* "$work/boot/initrd"
 cp "$work/root/usr/lib/systemd/boot/efi/systemd-bootx64.efi" "$work/boot/"
+[ -z "$documents" ] || install -D -m 0644 -t "$work/root/usr/share/longcheng/box" "$documents"/*.toml
 rm -rf "$work"/root/boot/* "$work"/root/vmlinuz* "$work"/root/initrd*
 
 # What this root is, in the words of kioskctl release: it orders roots by the serial.

@@ -176,7 +176,7 @@ func TestWizard(t *testing.T) {
 		ended <- err
 	}()
 	post(t, s.URL+"/order", url.Values{"order": {"nonsense"}})
-	shows(t, s.URL, "设置失败")
+	shows(t, s.URL, "读到的不是设置单")
 	close(plugged)
 	shows(t, s.URL, digits)
 	post(t, s.URL+"/confirm", url.Values{"yes": {"1"}})

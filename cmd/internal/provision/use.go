@@ -35,36 +35,40 @@ type Box struct {
 	State string // the daemon's state directory
 	Now   func() time.Time
 
-	// Confirm asks a person whether the maker's digits are right, when the box does
-	// not know the maker. nil means that nobody is there to ask.
-	Confirm func(digits string) (bool, error)
+	// Confirm asks a person whether something is what its maker shows: the digits of
+	// an order's maker that the box does not know, or the fingerprint of a place whose
+	// code was typed. nil means that nobody is there to ask.
+	Confirm func(shown string) (bool, error)
 	// Step is told what is done now, before it is done; may be nil.
-	Step func(what string)
+	Step func(what kiosk.Text)
 	// Scan looks what hangs on the box, when its order was carried out, and says it
 	// in a sentence for each thing; may be nil.
 	Scan func(ctx context.Context) []kiosk.Text
+	// Reload makes the system use the network that was written; may be nil.
+	Reload func(ctx context.Context)
 }
 
 const (
 	etc         = "/etc/longcheng"
 	trustFile   = etc + "/order-makers.pub"
 	networkFile = "/etc/systemd/network/10-longcheng.network"
+	imageDir    = "/usr/share/longcheng/box" // documents of the image, for a box whose order brings none
 )
 
 // A Done is what became of an order.
 type Done struct {
 	Order order.Order `json:"order"`
-	Maker string      `json:"maker"` // its digits
-	Pass  string      `json:"pass"`  // "enrolled as ...", or why not yet
+	Maker string      `json:"maker,omitempty"` // its digits
+	Pass  string      `json:"pass"`            // "enrolled as ...", or why not yet
 
 	Found []kiosk.Text `json:"found,omitempty"` // what hangs on the box
 }
 
 func (b *Box) at(path string) string { return filepath.Join(b.Root, path) }
 
-func (b *Box) step(what string) {
+func (b *Box) step(zh, en string) {
 	if b.Step != nil {
-		b.Step(what)
+		b.Step(kiosk.Text{ZH: zh, EN: en})
 	}
 }
 
@@ -81,46 +85,59 @@ func FromStick(stick string) (text []byte, files string, err error) {
 // name, and enrols. files is the directory beside the order, empty for a QR code.
 // What it does may be done again: a step that failed is repeated by the next call.
 func (b *Box) Use(ctx context.Context, text []byte, files string) (Done, error) {
-	d, err := b.use(ctx, text, files)
-	if err == nil && b.Scan != nil {
-		b.step("scan 查找设备")
-		d.Found = b.Scan(ctx)
-	}
-	return d, err
-}
-
-func (b *Box) use(ctx context.Context, text []byte, files string) (Done, error) {
 	o, maker, err := order.Open(text, b.Now())
 	if err != nil {
 		return Done{}, err
 	}
-	d := Done{Order: o, Maker: order.Digits(maker)}
 	if err := b.trust(maker); err != nil {
-		return d, err
+		return Done{Order: o, Maker: order.Digits(maker)}, err
 	}
-	b.step("documents 配置文件")
+	d, err := b.carryOut(ctx, o, files, func(context.Context) (string, error) { return o.Code, nil })
+	d.Maker = order.Digits(maker)
+	return d, err
+}
+
+// carryOut makes the box what an order says. The code is asked for when the network
+// is set.
+func (b *Box) carryOut(ctx context.Context, o order.Order, files string, code func(context.Context) (string, error)) (Done, error) {
+	d := Done{Order: o}
+	b.step("写入配置文件", "documents")
 	if err := b.documents(o, files); err != nil {
 		return d, err
 	}
-	b.step("network 网络")
-	if err := b.network(o.Network); err != nil {
+	b.step("设置网络", "network")
+	if err := b.network(ctx, o.Network); err != nil {
 		return d, err
 	}
-	if o.Code == "" {
-		d.Pass = "no enrolment code in the order"
-		return d, nil
+	var err error
+	if d.Pass, err = b.register(ctx, o, code); err != nil {
+		return d, err
 	}
-	b.step("enrol 注册")
-	pass, err := b.enrol(ctx, o.Code, o.Device)
-	if err != nil {
-		d.Pass = err.Error()
-		return d, fmt.Errorf("the box is set up, but not enrolled: %w", err)
-	}
-	d.Pass = fmt.Sprintf("enrolled as %s of hall %s until %s", pass.Identity().Device, pass.Identity().Hall, pass.Ends().Format(time.DateOnly))
-	if got := pass.Identity().Device; got != o.Device {
-		return d, fmt.Errorf("the code was made for %s, the order for %s: make a new order", got, o.Device)
+	if b.Scan != nil {
+		b.step("查找设备", "looking for devices")
+		d.Found = b.Scan(ctx)
 	}
 	return d, nil
+}
+
+// register enrols the box, if it has a code, and says what came of it.
+func (b *Box) register(ctx context.Context, o order.Order, code func(context.Context) (string, error)) (string, error) {
+	b.step("注册", "enrolment")
+	text, err := code(ctx)
+	if err != nil {
+		return err.Error(), fmt.Errorf("%w: %w", ErrNotEnrolled, err)
+	}
+	if text == "" {
+		return "no enrolment code in the order", nil
+	}
+	pass, err := b.enrol(ctx, text, o.Device)
+	if err != nil {
+		return err.Error(), fmt.Errorf("%w: %w", ErrNotEnrolled, err)
+	}
+	if got := pass.Identity().Device; got != o.Device {
+		return "", fmt.Errorf("the code was made for %s, the order for %s: make a new order", got, o.Device)
+	}
+	return fmt.Sprintf("enrolled as %s of hall %s until %s", pass.Identity().Device, pass.Identity().Hall, pass.Ends().Format(time.DateOnly)), nil
 }
 
 // trust accepts a maker that the box knows, or that a person confirms; that one is
@@ -138,7 +155,7 @@ func (b *Box) trust(maker ed25519.PublicKey) error {
 		return err
 	}
 	if !yes {
-		return errors.New("order: the digits are not those of its maker: nothing was changed")
+		return fmt.Errorf("order: %w", ErrOther)
 	}
 	old, err := os.ReadFile(b.at(trustFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -151,27 +168,11 @@ func (b *Box) trust(maker ed25519.PublicKey) error {
 }
 
 // documents copies the files of an order, all checked before the first is
-// written, and gives the box its name. Without files the box must have a document
-// already: that of its image.
+// written, and gives the box its name.
 func (b *Box) documents(o order.Order, files string) error {
-	data := map[string][]byte{}
-	for name, want := range o.Files {
-		text, err := order.Read(filepath.Join(files, filepath.FromSlash(name)))
-		if files == "" || err != nil {
-			return fmt.Errorf("order: file %s is not beside it: use the stick it was made with: %w", name, err)
-		}
-		if sum := sha256.Sum256(text); hex.EncodeToString(sum[:]) != want {
-			return fmt.Errorf("order: file %s was changed after the order was made: make the stick again", name)
-		}
-		data[name] = text
-	}
-	conf := b.at(etc + "/kioskd.toml")
-	if _, ok := data["kioskd.toml"]; !ok {
-		text, err := os.ReadFile(conf)
-		if err != nil {
-			return fmt.Errorf("order: it brings no kioskd.toml and the box has none: use a stick: %w", err)
-		}
-		data["kioskd.toml"] = text
+	data, err := b.brought(o, files)
+	if err != nil {
+		return err
 	}
 	named, err := rename(data["kioskd.toml"], o.Device)
 	if err != nil {
@@ -190,10 +191,49 @@ func (b *Box) documents(o order.Order, files string) error {
 			return err
 		}
 	}
-	if _, found := config.Load(conf); config.Broken(found) {
-		return fmt.Errorf("order: the configuration has mistakes: kioskd check -config %s lists them: %s", etc+"/kioskd.toml", found[0])
+	if _, found := config.Load(b.at(etc + "/kioskd.toml")); config.Broken(found) {
+		return fmt.Errorf("order: %w: kioskd check -config %s lists them: %s", ErrMistake, etc+"/kioskd.toml", found[0])
 	}
 	return nil
+}
+
+// brought are the documents of an order. One that brings no document of the box
+// leaves it what it has, or gives it those of its image.
+func (b *Box) brought(o order.Order, files string) (map[string][]byte, error) {
+	data := map[string][]byte{}
+	for name, want := range o.Files {
+		if files == "" {
+			return nil, fmt.Errorf("order: file %s %w", name, ErrNoFile)
+		}
+		text, err := order.Read(filepath.Join(files, filepath.FromSlash(name)))
+		if err != nil {
+			return nil, fmt.Errorf("order: file %s %w: %w", name, ErrNoFile, err)
+		}
+		if sum := sha256.Sum256(text); hex.EncodeToString(sum[:]) != want {
+			return nil, fmt.Errorf("order: file %s %w", name, ErrChanged)
+		}
+		data[name] = text
+	}
+	if data["kioskd.toml"] != nil {
+		return data, nil
+	}
+	text, err := os.ReadFile(b.at(etc + "/kioskd.toml"))
+	if err == nil {
+		data["kioskd.toml"] = text
+		return data, nil
+	}
+	all, _ := filepath.Glob(b.at(imageDir + "/*.toml")) // the pattern is good
+	for _, file := range all {
+		if name := filepath.Base(file); data[name] == nil {
+			if data[name], err = os.ReadFile(file); err != nil {
+				return nil, fmt.Errorf("order: documents of the image: %w", err)
+			}
+		}
+	}
+	if data["kioskd.toml"] == nil {
+		return nil, fmt.Errorf("order: %w", ErrNoDocument)
+	}
+	return data, nil
 }
 
 // readable lets the daemon's group read a document that others may not.
@@ -215,12 +255,15 @@ func rename(text []byte, device string) ([]byte, error) {
 	return deviceLine.ReplaceAllLiteral(text, fmt.Appendf(nil, "device = %q", device)), nil
 }
 
-func (b *Box) network(n order.Network) error {
+func (b *Box) network(ctx context.Context, n order.Network) error {
 	if err := os.MkdirAll(filepath.Dir(b.at(networkFile)), 0o755); err != nil {
 		return fmt.Errorf("order: network: %w: run it as root", err)
 	}
 	if err := central.WriteFile(b.at(networkFile), []byte(n.Networkd()), 0o644); err != nil {
 		return fmt.Errorf("order: network: %w: run it as root", err)
+	}
+	if b.Reload != nil {
+		b.Reload(ctx)
 	}
 	return nil
 }
@@ -245,11 +288,20 @@ func (b *Box) enrol(ctx context.Context, text, name string) (*central.Pass, erro
 			}
 			return pass, errors.Join(err, b.own(dir))
 		}
-		select {
-		case <-time.After(device.Backoff(n, time.Second, 10*time.Second)):
-		case <-ctx.Done():
+		if !b.again(ctx, n, err) {
 			return nil, err
 		}
+	}
+}
+
+// again waits before another try to reach a place, and says why; false is the end.
+func (b *Box) again(ctx context.Context, n int, why error) bool {
+	b.step("连不上，正在重试：请检查网线和地址（"+why.Error()+"）", "cannot be reached, trying again: check cable and addresses ("+why.Error()+")")
+	select {
+	case <-time.After(device.Backoff(n, time.Second, 10*time.Second)):
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

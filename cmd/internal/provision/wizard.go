@@ -4,7 +4,9 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"fmt"
 	"html/template"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -13,14 +15,15 @@ import (
 	"longcheng/kiosk"
 )
 
-//go:embed wizard.html
-var pageFile embed.FS
+//go:embed wizard.html wizard.css wizard.js
+var files embed.FS
 
 // A phase is where the wizard stands.
 type phase string
 
 const (
 	waiting    phase = "waiting"
+	typing     phase = "typing" // of one page only: the wizard itself waits
 	confirming phase = "confirming"
 	working    phase = "working"
 	failed     phase = "failed"
@@ -40,25 +43,31 @@ type Wizard struct {
 	mu     sync.Mutex
 	phase  phase
 	text   kiosk.Text // what is done, or what went wrong
-	digits string
-	found  []kiosk.Text // what hangs on the box, when all is done
+	shown  string     // what is to be confirmed
+	typed  bool       // shown is the fingerprint of a place, not the digits of a maker
+	found  []kiosk.Text
+	noFile bool   // a stick is there, without an order
+	stop   func() // ends what is being done
+
+	seen chan struct{} // closed when a browser has fetched the last page
 }
 
-// carried is an order with the files beside it.
+// carried is an order with the files beside it, or one that was typed.
 type carried struct {
 	text  []byte
 	files string
+	typed *typed
 }
 
 // NewWizard returns a wizard for a box. sticks lists the folders in which a stick
 // may be now.
 func NewWizard(b Box, sticks func() []string) (*Wizard, error) {
-	page, err := template.ParseFS(pageFile, "wizard.html")
+	page, err := template.ParseFS(files, "wizard.html")
 	if err != nil {
 		return nil, err
 	}
-	w := &Wizard{box: b, sticks: sticks, page: page, orders: make(chan carried), answer: make(chan bool), phase: waiting}
-	w.box.Step = func(what string) { w.say(working, kiosk.Text{ZH: what, EN: what}) }
+	w := &Wizard{box: b, sticks: sticks, page: page, orders: make(chan carried), answer: make(chan bool), phase: waiting, stop: func() {}, seen: make(chan struct{})}
+	w.box.Step = func(what kiosk.Text) { w.say(working, what) }
 	return w, nil
 }
 
@@ -70,9 +79,11 @@ func (w *Wizard) say(p phase, t kiosk.Text) {
 
 // Offer hands in an order that came as text: from a scanner, or typed. It is
 // dropped while another one is carried out.
-func (w *Wizard) Offer(ctx context.Context, text string) {
+func (w *Wizard) Offer(ctx context.Context, text string) { w.offer(ctx, carried{text: []byte(text)}) }
+
+func (w *Wizard) offer(ctx context.Context, c carried) {
 	select {
-	case w.orders <- carried{text: []byte(text)}:
+	case w.orders <- c:
 	case <-ctx.Done():
 	case <-time.After(time.Second):
 	}
@@ -104,37 +115,71 @@ func (w *Wizard) Run(ctx context.Context) (Done, error) {
 			w.finish(d)
 			return d, nil
 		}
-		w.say(failed, kiosk.Text{ZH: "设置失败：" + err.Error(), EN: err.Error()})
+		w.say(failed, told(err, inChinese(err)))
 	}
 }
 
 func (w *Wizard) finish(d Done) {
-	w.say(done, kiosk.Text{ZH: "设置完成：" + d.Order.Device, EN: "Done: " + d.Order.Device + ", " + d.Pass})
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.found = d.Found
+	w.phase, w.text, w.found = done, kiosk.Text{ZH: d.Order.Hall + " / " + d.Order.Device, EN: d.Pass}, d.Found
+}
+
+// lastLook is how long a browser may take to fetch the last page.
+const lastLook = 3 * time.Second
+
+// Seen waits until a browser has fetched the last page; there may be none.
+func (w *Wizard) Seen() {
+	select {
+	case <-w.seen:
+	case <-time.After(lastLook):
+	}
 }
 
 // look finds an order on a stick.
 func (w *Wizard) look() carried {
-	for _, dir := range w.sticks() {
+	all := w.sticks()
+	for _, dir := range all {
 		if text, files, err := FromStick(dir); err == nil {
-			return carried{text, files}
+			w.without(false)
+			return carried{text: text, files: files}
 		}
 	}
+	w.without(len(all) > 0)
 	return carried{}
 }
 
-func (w *Wizard) use(ctx context.Context, c carried) (Done, error) {
-	b := w.box
-	b.Confirm = func(digits string) (bool, error) { return w.confirm(ctx, digits) }
-	return b.Use(ctx, c.text, c.files)
+// without notes whether a stick is there that has no order.
+func (w *Wizard) without(is bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.noFile = is
 }
 
-// confirm shows the digits and waits for the person's answer.
-func (w *Wizard) confirm(ctx context.Context, digits string) (bool, error) {
+func (w *Wizard) use(ctx context.Context, c carried) (Done, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	w.mu.Lock()
-	w.phase, w.digits = confirming, digits
+	w.stop, w.typed = func() { cancel(ErrStopped) }, c.typed != nil
+	w.mu.Unlock()
+	b := w.box
+	b.Confirm = func(shown string) (bool, error) { return w.confirm(ctx, shown) }
+	d, err := Done{}, error(nil)
+	if c.typed != nil {
+		d, err = b.useTyped(ctx, *c.typed)
+	} else {
+		d, err = b.Use(ctx, c.text, c.files)
+	}
+	if err != nil && errors.Is(context.Cause(ctx), ErrStopped) {
+		return d, ErrStopped
+	}
+	return d, err
+}
+
+// confirm shows what is to be compared and waits for the person's answer.
+func (w *Wizard) confirm(ctx context.Context, shown string) (bool, error) {
+	w.mu.Lock()
+	w.phase, w.shown = confirming, shown
 	w.mu.Unlock()
 	select {
 	case yes := <-w.answer:
@@ -149,32 +194,90 @@ func (w *Wizard) confirm(ctx context.Context, digits string) (bool, error) {
 // Handler serves the page.
 func (w *Wizard) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /", w.show)
-	mux.HandleFunc("POST /order", func(rw http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(rw, r.Body, 16<<10)
-		w.Offer(r.Context(), r.FormValue("order"))
-		http.Redirect(rw, r, "/", http.StatusSeeOther)
+	mux.HandleFunc("GET /", func(rw http.ResponseWriter, r *http.Request) { w.show(rw, w.view()) })
+	mux.HandleFunc("GET /hand", func(rw http.ResponseWriter, r *http.Request) { w.show(rw, view{Phase: typing}) })
+	mux.HandleFunc("GET /wizard.css", func(rw http.ResponseWriter, r *http.Request) { http.ServeFileFS(rw, r, files, "wizard.css") })
+	fetched := sync.OnceFunc(func() { close(w.seen) })
+	mux.HandleFunc("GET /wizard.js", func(rw http.ResponseWriter, r *http.Request) { // what a page asks for last
+		http.ServeFileFS(rw, r, files, "wizard.js")
+		if w.view().Phase == done {
+			fetched()
+		}
 	})
-	mux.HandleFunc("POST /confirm", func(rw http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(rw, r.Body, 1<<10)
+	mux.HandleFunc("GET /state", func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Cache-Control", "no-store")
+		_, _ = io.WriteString(rw, w.view().Key()) // a browser that went away
+	})
+	mux.HandleFunc("POST /order", w.posted(16<<10, func(r *http.Request) { w.Offer(r.Context(), r.FormValue("order")) }))
+	mux.HandleFunc("POST /hand", w.byHand)
+	mux.HandleFunc("POST /stop", w.posted(1<<10, func(*http.Request) { w.halt() }))
+	mux.HandleFunc("POST /confirm", w.posted(1<<10, func(r *http.Request) {
 		select {
 		case w.answer <- r.FormValue("yes") == "1":
 		case <-time.After(time.Second): // nobody asked
 		}
-		http.Redirect(rw, r, "/", http.StatusSeeOther)
-	})
+	}))
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
-func (w *Wizard) show(rw http.ResponseWriter, _ *http.Request) {
+// posted is a form after which the page is shown anew.
+func (w *Wizard) posted(limit int64, do func(*http.Request)) http.HandlerFunc {
+	return func(rw http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(rw, r.Body, limit)
+		do(r)
+		http.Redirect(rw, r, "/", http.StatusSeeOther)
+	}
+}
+
+// byHand takes an order that was entered on the screen. With a mistake the form is
+// shown again as it was.
+func (w *Wizard) byHand(rw http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(rw, r.Body, 8<<10)
+	t, err := readTyped(r, w.box.Now().UTC().Truncate(time.Second))
+	if err != nil {
+		v := view{Phase: typing, Fields: map[string]string{}}
+		v.Text, v.Step = mistake(err)
+		for name, values := range r.PostForm {
+			v.Fields[name] = values[0]
+		}
+		w.show(rw, v)
+		return
+	}
+	w.offer(r.Context(), carried{typed: &t})
+	http.Redirect(rw, r, "/", http.StatusSeeOther)
+}
+
+func (w *Wizard) halt() {
 	w.mu.Lock()
-	v := struct {
-		Phase, ZH, EN, Digits string
-		Found                 []kiosk.Text
-	}{string(w.phase), w.text.ZH, w.text.EN, w.digits, w.found}
-	w.mu.Unlock()
+	defer w.mu.Unlock()
+	w.stop()
+}
+
+// A view is what the page shows.
+type view struct {
+	Phase  phase
+	Text   kiosk.Text
+	Shown  string
+	Typed  bool
+	Found  []kiosk.Text
+	NoFile bool
+
+	Fields map[string]string // of the form, as they were entered
+	Step   int               // page of the form
+}
+
+func (w *Wizard) view() view {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return view{Phase: w.phase, Text: w.text, Shown: w.shown, Typed: w.typed, Found: w.found, NoFile: w.noFile}
+}
+
+// Key tells one view from another.
+func (v view) Key() string { return fmt.Sprint(v.Phase, v.Text, v.Shown, v.NoFile, len(v.Found)) }
+
+func (w *Wizard) show(rw http.ResponseWriter, v view) {
 	rw.Header().Set("Content-Type", "text/html; charset=utf-8")
-	rw.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'")
+	rw.Header().Set("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'")
 	rw.Header().Set("Cache-Control", "no-store")
 	_ = w.page.Execute(rw, v) // a browser that went away
 }
