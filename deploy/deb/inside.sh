@@ -78,7 +78,7 @@ plugged() {
 	echo "$5" >"$input/properties"
 	echo 0003 >"$input/id/bustype"
 	# shellcheck disable=SC2016 # $1 is the inner shell's
-	SYSTEMD_DEVICE_VERIFY_SYSFS=0 unshare --mount sh -c 'mount --bind "$1" /sys && mount -t tmpfs none /run && mkdir -p /run/udev/rules.d &&
+	SYSTEMD_DEVICE_VERIFY_SYSFS=0 unshare --mount --propagation unchanged sh -c 'mount --bind "$1" /sys && mount -t tmpfs none /run && mkdir -p /run/udev/rules.d &&
 		cp /usr/share/longcheng/optional/61-longcheng-keyboards-off.rules /run/udev/rules.d/ && udevadm test -a add "/sys${2#"$1"}/event7"' sh "$sys" "$input" >/tmp/udev 2>&1
 	rm -rf "$sys"
 	grep -q '^ID_INPUT=1' /tmp/udev || { cat /tmp/udev; exit 1; }
