@@ -94,6 +94,7 @@ package)
 	need qemu-aarch64-static qemu-user-static
 	need update-binfmts binfmt-support
 	need arch-test arch-test
+	need lintian lintian
 	need qemu-system-x86_64 qemu-system-x86
 	[ -e /usr/share/OVMF/OVMF_CODE.fd ] || missing="$missing ovmf"
 	need sfdisk fdisk
@@ -101,6 +102,8 @@ package)
 	need mcopy mtools
 	need zstd zstd
 	need socat socat
+	need cryptsetup cryptsetup-bin
+	need swtpm swtpm
 	;;
 *)
 	echo "setup: unknown purpose $1: use build, test, screen, peers, hw, cross, package, cluster or alerts" >&2

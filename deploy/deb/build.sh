@@ -66,6 +66,13 @@ completions() { # completions PROGRAM: for the three shells
 	done
 }
 
+# changelog NAME: what Debian wants to know of a version: which commit it is.
+changelog() {
+	printf '%s (%s) unstable; urgency=medium\n\n' "$1" "$version"
+	git log -1 --format='%s (commit %h)' | fold -s -w 74 | sed '1s/^/  * /; 2,$s/^/    /; s/ *$//'
+	printf '\n -- Longcheng engineers <longcheng@localhost>  %s\n' "$(date -R -d "@$SOURCE_DATE_EPOCH")"
+}
+
 # pack NAME ARCH: control files, licences, bill of materials and checksums; then
 # the archive
 pack() {
@@ -76,8 +83,10 @@ pack() {
 		deploy/deb/notices.sh >"$doc/copyright"
 		native run ./cmd/internal/sbom "$name" "$version" "$root"/usr/bin/* >"$doc/sbom.cdx.json"
 	else
-		cp LICENSE "$doc/copyright"
+		{ echo "Copyright 2026 Longcheng engineers"; cat LICENSE; } >"$doc/copyright"
 	fi
+	changelog "$name" | gzip -9n >"$doc/changelog.gz"
+	install -D -m 0644 "deploy/deb/$name/lintian-overrides" "$root/usr/share/lintian/overrides/$name"
 	sed -e "s/@VERSION@/$version/" -e "s/@ARCH@/$2/" -e "s/@SIZE@/$(du -k -s --apparent-size "$root" | cut -f1)/" \
 		"deploy/deb/$name/control" >"$root/DEBIAN/control"
 	for script in postinst prerm postrm conffiles; do
@@ -102,6 +111,7 @@ put 0644 deploy/units/longcheng-rollback.path /usr/lib/systemd/system
 put 0644 deploy/units/longcheng-clock.service /usr/lib/systemd/system
 put 0755 deploy/units/kioskd-current /usr/lib/longcheng
 put 0755 deploy/units/saved-clock /usr/lib/longcheng
+put 0755 deploy/luks/encrypt-data.sh /usr/lib/longcheng
 put 0644 deploy/etc/sysusers.d/longcheng.conf /usr/lib/sysusers.d
 put 0644 deploy/etc/tmpfiles.d/longcheng.conf /usr/lib/tmpfiles.d
 put 0644 deploy/etc/sysctl.d/60-longcheng.conf /usr/lib/sysctl.d

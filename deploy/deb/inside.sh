@@ -92,9 +92,13 @@ apt-get install -y --no-install-recommends /debs/old/longcheng-kiosk_old.deb
 mkdir -p /var/lib/longcheng-release/releases/9.9
 ln -sfn /var/lib/longcheng-release/releases/9.9 /var/lib/longcheng-release/current
 echo '{"from":"packaged","to":"9.9","starts":2}' >/var/lib/longcheng-release/trial.json
+systemctl disable longcheng-rollback.path
 apt-get install -y --no-install-recommends /debs/*.deb
 packaged() { [ "$(readlink /var/lib/longcheng-release/current)" = /usr/bin ] && [ ! -e /var/lib/longcheng-release/trial.json ]; }
 check "upgraded from 0.0~0; the packaged programs run" packaged
+enabled() { for unit; do systemctl -q is-enabled "$unit" || return 1; done; }
+check "the units are enabled" enabled kioskd.service longcheng-first-boot.service longcheng-updater.timer longcheng-clock.service centrald.service
+check "a unit that was disabled stays so" [ "$(systemctl is-enabled longcheng-rollback.path)" = disabled ]
 say "user: $(id longcheng)"
 say "kioskd $(kioskd version), $(kioskctl --version)"
 man -l /usr/share/man/man8/kioskd.8.gz >/dev/null
@@ -119,6 +123,8 @@ if [ -e /usr/bin/chromium ]; then
 	check "USB keyboards off: udev hides a mouse" plugged 17 '70000 0 0 0 0' 903 0 0
 	check "USB keyboards off: udev leaves a touch screen" heard b '400 0 0 0 0 0' 0 '260800000000003' 2
 	[ -s /usr/share/longcheng/xkb/symbols/longcheng ]
+	check "the screens' units are enabled" enabled kiosk-touch.service kiosk-wall.service
+	check "a keyboard cannot restart the box" [ "$(systemctl is-enabled ctrl-alt-del.target)" = masked ]
 	systemd-analyze verify kiosk-touch.service kiosk-wall.service 2>&1 | sed 's/^/inside: verify: /'
 fi
 systemd-analyze verify kioskd.service longcheng-updater.service longcheng-updater.timer longcheng-rollback.path longcheng-clock.service centrald.service 2>&1 | sed 's/^/inside: verify: /'
@@ -133,5 +139,6 @@ apt-get install -y --no-install-recommends /debs/longcheng-kiosk_*.deb
 check "installed again; the store is whole" kioskctl verify /var/lib/longcheng/hall.db
 apt-get purge -y longcheng-kiosk longcheng-centre
 [ ! -e /var/lib/longcheng-release ]
+[ ! -L /etc/systemd/system/multi-user.target.wants/kioskd.service ]
 check "purged; the store and the configuration are still there" kept
 say "all done"

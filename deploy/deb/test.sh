@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the packages twice, compares them byte for byte, installs them into a
-# clean Debian over an older version, runs the hall there, takes a ticket, and takes
+# Builds the packages twice, compares them byte for byte, has lintian read them,
+# installs them into a clean Debian over an older version, runs the hall there, takes a ticket, and takes
 # them away again. Needs root (mmdebstrap); foreign architectures run under qemu-user.
 #
 #   deploy/deb/test.sh amd64 [arm64 armhf]
@@ -26,6 +26,9 @@ for arch; do
 		cmp "$deb" "$second/$(basename "$deb")"
 		say "$arch: $(basename "$deb"): two builds, the same $(stat -c %s "$deb") bytes"
 	done
+
+	lintian --allow-root --fail-on error,warning "$first"/*.deb
+	say "$arch: lintian has nothing to say that is not answered in lintian-overrides"
 
 	# The browser's package is the same for all, and brings Chromium: once is enough.
 	[ "$arch" = amd64 ] || rm "$first"/longcheng-browser_*.deb
