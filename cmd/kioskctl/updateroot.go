@@ -22,7 +22,7 @@ type rootLoader struct{}
 const (
 	imageFile   = "/etc/longcheng-image" // says which release the root is
 	slotFile    = "/run/longcheng-slot"  // "a BOOT": longcheng-slot.service writes it at each start
-	bootEntries = "/esp/loader/entries"
+	bootEntries = "/efi/loader/entries"
 	nextUpdate  = "/data/update/next.update" // longcheng-update.service takes it
 )
 

@@ -2,7 +2,7 @@
 # Inside build.sh: the last changes to a root before it becomes a file system.
 set -eu
 root=$1
-mkdir -p "$root/data" "$root/esp" "$root/stick" "$root/var/lib/longcheng-release" "$root/var/lib/longcheng" "$root/var/lib/longcheng-clock" "$root/etc/longcheng"
+mkdir -p "$root/data" "$root/efi" "$root/stick" "$root/var/lib/longcheng-release" "$root/var/lib/longcheng" "$root/var/lib/longcheng-clock" "$root/etc/longcheng"
 chmod 0755 "$root"/usr/lib/longcheng/* "$root/etc/initramfs-tools/scripts/local-bottom/longcheng"
 echo longcheng >"$root/etc/hostname"
 ln -sf /usr/share/zoneinfo/Asia/Shanghai "$root/etc/localtime" # of all halls; the root cannot be changed later
