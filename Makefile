@@ -89,11 +89,16 @@ test-screen: ## every way out of a touch page, tried with keys and mouse at a re
 	@deploy/setup.sh screen
 	go test -tags kiosk -run NobodyLeavesTheScreen -count=1 -v -timeout 40m ./deploy/units
 
-.PHONY: test-image test-update
+.PHONY: test-image test-luks test-update
 test-image: ## boot the image in a virtual machine: power cuts, an update, a broken update (root)
 	@deploy/setup.sh package
 	[ -e bin/image/longcheng-amd64.img ] || deploy/image/build.sh
 	deploy/image/test.sh bin/image/longcheng-amd64.img
+
+test-luks: ## encrypt the data partition of the image in a virtual machine with a TPM; start it there and elsewhere (root)
+	@deploy/setup.sh package
+	[ -e bin/image/longcheng-amd64.img ] || deploy/image/build.sh
+	deploy/luks/test.sh bin/image/longcheng-amd64.img
 
 test-update: ## the real programs are updated, and cut at thirty random moments
 	go test -count=1 -v -timeout 20m -run AnUpdateIsCut ./cmd/kioskctl -cuts 30

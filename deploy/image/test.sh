@@ -41,23 +41,6 @@ ctl=$run/kioskctl
 go build -o "$ctl" ./cmd/kioskctl
 go build -o "$run/kiosksim" ./cmd/kiosksim
 
-# take KEY: a ticket; prints its number.
-take() {
-	curl -fsS -m 10 -X POST "http://127.0.0.1:$port/api/v1/tickets" -H 'Content-Type: application/json' \
-		-H "Idempotency-Key: $1" -d '{"item":"social-card","kiosk":"touch-1"}' | sed -n 's/.*"number":"\([^"]*\)".*/\1/p'
-}
-
-# issue KEY: a ticket, as soon as the box can give one: the printer is found some
-# seconds after the pages answer.
-issue() {
-	for ((n = 0; n < 90 * patience; n++)); do
-		number=$(take "$1" 2>/dev/null || true)
-		[ -z "$number" ] || { echo "$number"; return; }
-		sleep 1
-	done
-	die "no ticket for $1: $(curl -fsS -m 5 "http://127.0.0.1:$port/healthz")"
-}
-
 # The documents of the box.
 mkdir -p "$run/files" "$run/sim"
 cp deploy/halls/small/hall.toml "$run/files/"

@@ -1,13 +1,13 @@
 #!/bin/bash
 # shellcheck shell=bash disable=SC2154 # run, box and port come from test.sh
 # Starts a box's image in a virtual machine and waits until its hall answers.
-# Sourced by test.sh. Where qemu emulates the processor, times measured here say
-# nothing about a real box.
+# Sourced by test.sh and ../luks/test.sh. Where qemu emulates the processor, times
+# measured here say nothing about a real box.
 #
 # PATIENCE=3 waits three times as long for everything, on a busy machine.
 # Wants: box (a directory with disk.img; the firmware's variables join it), run (a
 # directory for sockets and logs), port (a free TCP port of this machine, forwarded
-# to the hall's pages).
+# to the hall's pages). May have: board (a directory with the state of a board's TPM).
 
 patience=${PATIENCE:-1}
 say() { echo "test-image: $*"; }
@@ -47,14 +47,21 @@ power_on() {
 # meant: a warm start of the emulated firmware drowns in its own timer's interrupts.
 powered() {
 	while [ ! -e "$run/off" ]; do
-		rm -f "$run"/uart? "$run/shell" "$run/qmp"
+		rm -f "$run"/uart? "$run/shell" "$run/qmp" "$run/tpm"
+		tpm=() beside=()
+		if [ -n "${board:-}" ]; then
+			swtpm socket --tpm2 --tpmstate dir="$board" --ctrl type=unixio,path="$run/tpm" --terminate &
+			beside+=($!)
+			until [ -S "$run/tpm" ]; do sleep 0.1; done
+			tpm=(-chardev "socket,id=tpm,path=$run/tpm" -tpmdev emulator,id=tpm,chardev=tpm -device tpm-crb,tpmdev=tpm)
+		fi
 		qemu-system-x86_64 -machine q35 "${processor[@]}" -m 1024 -nodefaults -display none \
 			-drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE.fd \
 			-drive if=pflash,format=raw,file="$box/vars" \
 			-drive if=virtio,format=raw,file="$box/disk.img",cache=writeback -device qemu-xhci \
 			-device i6300esb -action watchdog=reset,reboot=shutdown \
 			-netdev user,id=lan,restrict=on,hostfwd=tcp:127.0.0.1:"$port"-:8080 -device virtio-net-pci,netdev=lan,romfile= \
-			-object rng-random,id=rng,filename=/dev/urandom -device virtio-rng-pci,rng=rng \
+			-object rng-random,id=rng,filename=/dev/urandom -device virtio-rng-pci,rng=rng "${tpm[@]}" \
 			-chardev file,id=console,path="$run/console",append=on -device isa-serial,chardev=console \
 			-chardev socket,id=u0,path="$run/uart0",server=on,wait=off -chardev socket,id=u1,path="$run/uart1",server=on,wait=off \
 			-chardev socket,id=u2,path="$run/uart2",server=on,wait=off -chardev socket,id=u3,path="$run/uart3",server=on,wait=off \
@@ -64,10 +71,10 @@ powered() {
 		echo $! >"$run/pid"
 		# The cable of the printer. Two at once would take each other's bytes.
 		socat UNIX-CONNECT:"$run/uart0",retry=600,interval=0.1 OPEN:"$run/ports/printer-1" &
-		cable=$!
+		beside+=($!)
 		wait "$(cat "$run/pid")" || true
-		kill "$cable" 2>/dev/null || true
-		wait "$cable" || true
+		kill "${beside[@]}" 2>/dev/null || true
+		wait || true
 	done
 }
 
@@ -89,9 +96,10 @@ machine() {
 	printf '%s\n' '{"execute":"qmp_capabilities"}' "$@" | timeout 70 socat -t 5 - UNIX-CONNECT:"$run/qmp",retry=600,interval=0.1 >"$run/machine.log" || true
 }
 
-# plug_in: the stick goes into the running box, and stays in until its next start.
+# plug_in [DISK READ_ONLY]: the stick, or that disk, goes into a USB socket of the running
+# box, and stays in until its next start.
 plug_in() {
-	machine '{"execute":"blockdev-add","arguments":{"driver":"raw","node-name":"stick","read-only":true,"file":{"driver":"file","filename":"'"$run/stick.img"'"}}}' \
+	machine '{"execute":"blockdev-add","arguments":{"driver":"raw","node-name":"stick","read-only":'"${2:-true}"',"file":{"driver":"file","filename":"'"${1:-$run/stick.img}"'"}}}' \
 		'{"execute":"device_add","arguments":{"driver":"usb-storage","id":"stick","drive":"stick","removable":true}}'
 	! grep -q '"error"' "$run/machine.log" || die "the stick was not plugged in: $(cat "$run/machine.log")"
 }
@@ -118,6 +126,23 @@ await() {
 		kill -0 "$vm" 2>/dev/null || die "the machine has stopped"
 		sleep 1
 	done
+}
+
+# take KEY: a ticket; prints its number.
+take() {
+	curl -fsS -m 10 -X POST "http://127.0.0.1:$port/api/v1/tickets" -H 'Content-Type: application/json' \
+		-H "Idempotency-Key: $1" -d '{"item":"social-card","kiosk":"touch-1"}' | sed -n 's/.*"number":"\([^"]*\)".*/\1/p'
+}
+
+# issue KEY: a ticket, as soon as the box can give one: the printer is found some
+# seconds after the pages answer.
+issue() {
+	for ((n = 0; n < 90 * patience; n++)); do
+		number=$(take "$1" 2>/dev/null || true)
+		[ -z "$number" ] || { echo "$number"; return; }
+		sleep 1
+	done
+	die "no ticket for $1: $(curl -fsS -m 5 "http://127.0.0.1:$port/healthz")"
 }
 
 # data COMMAND...: run a command in the mounted data partition of a stopped box.
