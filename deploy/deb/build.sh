@@ -38,9 +38,10 @@ compile() {
 	done
 }
 
-# native ...: the go command for this machine, whatever is being built
+# native ...: the go command for this machine, whatever is being built, as the Makefile
+# has it: SQLite is compiled once for all that is only run here.
 native() {
-	GOARCH='' GOARM='' CC="${HOSTCC:-gcc}" go "$@"
+	GOARCH='' GOARM='' GOFLAGS='' CC="${HOSTCC:-gcc}" CGO_CFLAGS="-g -O2 -DHAVE_FDATASYNC=1" go "$@"
 }
 
 # put MODE SOURCE DIRECTORY: a file into the package

@@ -12,7 +12,8 @@ die() { echo "encrypt-data: $*" >&2; exit 1; }
 device=${1:?usage: encrypt-data.sh DEVICE}
 [ "$(id -u)" = 0 ] || die "needs root: run it with sudo"
 [ -b "$device" ] || [ -f "$device" ] || die "$device is no device: see lsblk"
-! grep -qs "^$(readlink -f "$device") " /proc/mounts || die "$device is mounted: umount it first"
+device=$(readlink -f "$device")
+! grep -qs "^$device " /proc/mounts || die "$device is mounted: umount it first"
 [ "$(blkid -p -o value -s TYPE "$device")" = ext4 ] || die "$device holds no ext4: the data partition does; a new one is made with mkfs.ext4"
 
 phrase=$(od -An -v -tu2 -N16 /dev/urandom | awk '{ for (i = 1; i <= NF; i++) printf "%s%05d", n++ ? "-" : "", $i }')
@@ -21,7 +22,8 @@ echo "recovery phrase, write it down now: $phrase"
 # The header takes the last of what the file system leaves free.
 e2fsck -f -p "$device" >/dev/null || [ $? -le 1 ] || die "e2fsck cannot mend $device by itself: e2fsck -f $device"
 size=$(if [ -b "$device" ]; then blockdev --getsize64 "$device"; else stat -c %s "$device"; fi)
-resize2fs "$device" $((size / 1048576 - 32))M 2>/dev/null || die "$device is too full: 32 MiB must be free"
+resize2fs "$device" $((size / 1048576 - 32))M >/dev/null 2>&1 || die "$device is too full: 32 MiB must be free"
+cd /run # cryptsetup prepares its header in a file there; the root may be read only
 # Pi-class boards have little memory: a quarter of a GiB for the hash, not one.
 printf %s "$phrase" | cryptsetup reencrypt --encrypt --batch-mode --type luks2 --reduce-device-size 32M \
 	--pbkdf argon2id --pbkdf-memory 262144 --key-file - "$device"

@@ -39,7 +39,8 @@ opens() { printf %s "$1" | cryptsetup open --test-passphrase --key-file - "$run/
 # step_file: what is on a partition stays, unreadable, and comes back with the phrase.
 # Without the kernel's device mapper: the way back is to decrypt it again.
 step_file() {
-	mkdir -p "$run/content"
+	rm -rf "$run/content" "$run/part" "$run/header"
+	mkdir "$run/content"
 	echo "the key of this box" >"$run/content/kept"
 	truncate -s 128M "$run/part"
 	mkfs.ext4 -q -d "$run/content" "$run/part"
