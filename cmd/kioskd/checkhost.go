@@ -26,7 +26,7 @@ const (
 // without battery begins in 1970, and the numbers of a day hang on the date.
 func (k *checkup) clock() {
 	now := k.now()
-	const remedy = "set it (timedatectl set-ntp no, then timedatectl set-time), or wait until it is synchronised"
+	const remedy = "set it (systemctl stop systemd-timesyncd, then timedatectl set-time), or wait until it is synchronised"
 	if now.Year() < written {
 		k.bad("clock", fmt.Sprintf("says %s, which is long ago", now.Format(time.DateTime)), remedy)
 		return

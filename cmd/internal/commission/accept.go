@@ -96,7 +96,7 @@ func (t *Tester) clock(v *Verdict) {
 	state, err := unix.Adjtimex(&x)
 	switch {
 	case now.Year() < firstYear:
-		v.bad(what, say(text, text), say("先 timedatectl set-ntp no，再用 timedatectl set-time 设置时间", "set it: timedatectl set-ntp no, then timedatectl set-time"))
+		v.bad(what, say(text, text), say("先 systemctl stop systemd-timesyncd，再用 timedatectl set-time 设置时间", "set it: systemctl stop systemd-timesyncd, then timedatectl set-time"))
 	case err == nil && state == unix.TIME_ERROR:
 		v.add(Skipped, what, say(text+"，未与时间服务器同步", text+", not synchronised with a time server"))
 	default:
