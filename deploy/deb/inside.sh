@@ -101,8 +101,6 @@ check "the units are enabled" enabled kioskd.service longcheng-first-boot.servic
 check "a unit that was disabled stays so" [ "$(systemctl is-enabled longcheng-rollback.path)" = disabled ]
 say "user: $(id longcheng)"
 say "kioskd $(kioskd version), $(kioskctl --version)"
-man -l /usr/share/man/man8/kioskd.8.gz >/dev/null
-say "manual pages read"
 
 for f in /usr/share/doc/longcheng-kiosk/sbom.cdx.json /usr/share/doc/longcheng-kiosk/copyright /usr/lib/longcheng/kioskd-current \
 	/usr/share/bash-completion/completions/kioskctl /usr/share/zsh/vendor-completions/_kioskctl /usr/share/fish/vendor_completions.d/kioskctl.fish; do
@@ -113,11 +111,13 @@ for f in $(sed -n 's,^Documentation=file://,,p' /usr/lib/systemd/system/*kiosk* 
 done
 grep -q '"name": "github.com/mattn/go-sqlite3"' /usr/share/doc/longcheng-kiosk/sbom.cdx.json
 say "bill of materials: $(grep -c '"type": "library"' /usr/share/doc/longcheng-kiosk/sbom.cdx.json) components"
-man -l /usr/share/man/man8/kioskctl.8.gz >/tmp/manual
+zcat /usr/share/man/man8/kioskctl.8.gz >/tmp/manual
 check "the manual names every command" grep -q 'update apply' /tmp/manual
 say "release: $(kioskctl update status)"
 [ "$(/usr/lib/longcheng/kioskd-current version)" = "$(kioskd version)" ]
+readable() { for page; do man -l "/usr/share/man/man8/$page.8.gz" >/tmp/page && [ -s /tmp/page ] || return 1; done; }
 if [ -e /usr/bin/chromium ]; then
+	check "man reads the manual pages" readable kioskd kioskctl centrald
 	check "the browser's policies are in place" [ -e /etc/chromium/policies/managed/longcheng.json ]
 	check "USB keyboards off: udev hides a keyboard" plugged 120013 '1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe' 0 0 0
 	check "USB keyboards off: udev hides a mouse" plugged 17 '70000 0 0 0 0' 903 0 0

@@ -30,8 +30,10 @@ for arch; do
 	lintian --allow-root --fail-on error,warning "$first"/*.deb
 	say "$arch: lintian has nothing to say that is not answered in lintian-overrides"
 
-	# The browser's package is the same for all, and brings Chromium: once is enough.
-	[ "$arch" = amd64 ] || rm "$first"/longcheng-browser_*.deb
+	# The browser's package and the manual pages are the same for all: once is enough for
+	# what brings Chromium and man.
+	with=curl,iproute2
+	if [ "$arch" = amd64 ]; then with=$with,man-db; else rm "$first"/longcheng-browser_*.deb; fi
 
 	# The same package under an older version: the way of an upgrade.
 	mkdir "$first/old"
@@ -45,7 +47,7 @@ for arch; do
 	# The service's user must exist, the daemon start in its own directory as that
 	# user, and a ticket be taken; then removal must leave the store alone. Mounts of
 	# inside.sh go away with a name space of their own.
-	unshare --mount mmdebstrap --quiet --variant=minbase --architectures="$arch" --dpkgopt=force-unsafe-io --include=ca-certificates,curl,iproute2,man-db \
+	unshare --mount mmdebstrap --quiet --variant=minbase --architectures="$arch" --dpkgopt=force-unsafe-io --include=$with \
 		--customize-hook='mkdir -p "$1/debs"' \
 		--customize-hook="cp -r $first/*.deb $first/old \"\$1/debs/\"" \
 		--customize-hook='cp deploy/deb/inside.sh "$1/debs/"' \
