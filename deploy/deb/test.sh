@@ -47,7 +47,7 @@ for arch; do
 	# The service's user must exist, the daemon start in its own directory as that
 	# user, and a ticket be taken; then removal must leave the store alone. Mounts of
 	# inside.sh go away with a name space of their own.
-	unshare --mount mmdebstrap --quiet --variant=minbase --architectures="$arch" --dpkgopt=force-unsafe-io --include=$with \
+	unshare --mount mmdebstrap --quiet --variant=minbase --architectures="$arch" --dpkgopt=force-unsafe-io --aptopt='Acquire::Retries "5"' --include=$with \
 		--customize-hook='mkdir -p "$1/debs"' \
 		--customize-hook="cp -r $first/*.deb $first/old \"\$1/debs/\"" \
 		--customize-hook='cp deploy/deb/inside.sh "$1/debs/"' \
