@@ -7,9 +7,11 @@
 # PATIENCE=3 waits three times as long for everything, on a busy machine.
 # Wants: box (a directory with disk.img; the firmware's variables join it), run (a
 # directory for sockets and logs), port (a free TCP port of this machine, forwarded
-# to the hall's pages). May have: board (a directory with the state of a board's TPM).
+# to the hall's pages). May have: board (a directory with the state of a board's TPM),
+# record (a file where every write and flush of the disk is noted, in the format of the
+# kernel's dm-log-writes).
 
-patience=${PATIENCE:-1}
+patience=${PATIENCE:-1} record=''
 say() { echo "test-image: $*"; }
 die() {
 	echo "test-image: $*" >&2
@@ -46,6 +48,8 @@ power_on() {
 # powered: qemu, once for each start of the box, until the file off says that a stop is
 # meant: a warm start of the emulated firmware drowns in its own timer's interrupts.
 powered() {
+	local disk="driver=raw,node-name=disk,file.driver=file,file.filename=$box/disk.img"
+	[ -z "$record" ] || disk="driver=blklogwrites,node-name=disk,file.driver=file,file.filename=$box/disk.img,log.driver=file,log.filename=$record,log.cache.no-flush=on,log-append=on"
 	while [ ! -e "$run/off" ]; do
 		rm -f "$run"/uart? "$run/shell" "$run/qmp" "$run/tpm"
 		tpm=() beside=()
@@ -58,7 +62,7 @@ powered() {
 		qemu-system-x86_64 -machine q35 "${processor[@]}" -m 1024 -nodefaults -display none \
 			-drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE.fd \
 			-drive if=pflash,format=raw,file="$box/vars" \
-			-drive if=virtio,format=raw,file="$box/disk.img",cache=writeback -device qemu-xhci \
+			-blockdev "$disk" -device virtio-blk-pci,drive=disk,discard=off,write-zeroes=off -device qemu-xhci \
 			-device i6300esb -action watchdog=reset,reboot=shutdown \
 			-netdev user,id=lan,restrict=on,hostfwd=tcp:127.0.0.1:"$port"-:8080 -device virtio-net-pci,netdev=lan,romfile= \
 			-object rng-random,id=rng,filename=/dev/urandom -device virtio-rng-pci,rng=rng "${tpm[@]}" \
