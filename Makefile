@@ -89,11 +89,16 @@ test-screen: ## every way out of a touch page, tried with keys and mouse at a re
 	@deploy/setup.sh screen
 	go test -tags kiosk -run NobodyLeavesTheScreen -count=1 -v -timeout 40m ./deploy/units
 
-.PHONY: test-image test-luks test-update
-test-image: ## boot the image in a virtual machine: power cuts, an update, a broken update (root)
+.PHONY: test-image test-image-cuts test-luks test-update
+bin/image/longcheng-amd64.img:
 	@deploy/setup.sh package
-	[ -e bin/image/longcheng-amd64.img ] || deploy/image/build.sh
-	deploy/image/test.sh bin/image/longcheng-amd64.img
+	deploy/image/build.sh
+
+test-image: bin/image/longcheng-amd64.img ## boot the image in a virtual machine: power cuts, an update, a broken update (root)
+	deploy/image/test.sh $<
+
+test-image-cuts: bin/image/longcheng-amd64.img ## record an update of the image, and start the disk as thirty power cuts in it would leave it (root)
+	deploy/image/test.sh $< order update torn
 
 test-luks: ## encrypt the data partition of the image in a virtual machine with a TPM; start it there and elsewhere (root)
 	@deploy/setup.sh package

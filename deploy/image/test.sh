@@ -4,24 +4,33 @@
 # it from a stick with a signed release, goes back, and updates it with something
 # broken. Needs root (loop mounts).
 #
-#   deploy/image/test.sh [-n CUTS] [-u CUTS] [-w DIR [-s STEP]] IMAGE
+#   deploy/image/test.sh [-n CUTS] [-u CUTS] [-r SEED] [-c 'POINT SEED'] [-w DIR] IMAGE [STEP]...
 #     -n  how often the plug is pulled while the hall works (default 20)
-#     -u  how often it is pulled while an update is taken, at most (default 3)
+#     -u  at how many points of an update the power is cut, in step torn (default 30)
+#     -r  of those points: other ones with another number (default 1)
+#     -c  cut there only, as an earlier run has said it
 #     -w  work in this directory and leave in it the box as it was before each step
-#     -s  begin with this step (order, cuts, update, back, broken), on what an earlier run with -w has left
+#
+# The steps are order cuts update back broken; torn, which wants update before it, runs
+# only when it is named. If the first one is not order it begins with what an earlier
+# run with -w has left.
 set -euo pipefail
-cuts=20 torn=3 from=order run=''
-while getopts n:s:u:w: o; do
+cuts=20 torn=30 seed=1 only='' run=''
+while getopts c:n:r:u:w: o; do
 	case $o in
 	n) cuts=$OPTARG ;;
+	r) seed=$OPTARG ;;
+	c) only=$OPTARG ;;
 	u) torn=$OPTARG ;;
-	s) from=$OPTARG ;;
 	w) run=$(mkdir -p "$OPTARG" && readlink -f "$OPTARG") ;;
 	*) exit 2 ;;
 	esac
 done
 shift $((OPTIND - 1))
 image=$(readlink -f "$1")
+shift
+steps=("$@")
+[ $# -gt 0 ] || steps=(order cuts update back broken)
 cd "$(dirname "$0")/../.."
 keep=$run
 run=${run:-$(mktemp -d)} vm='' printer='' port=$((20000 + RANDOM % 20000))
@@ -40,6 +49,7 @@ trap leave EXIT
 ctl=$run/kioskctl
 go build -o "$ctl" ./cmd/kioskctl
 go build -o "$run/kiosksim" ./cmd/kiosksim
+go build -o "$run/powercut" ./cmd/internal/powercut
 
 # The documents of the box.
 mkdir -p "$run/files" "$run/sim"
@@ -249,6 +259,55 @@ step_update() {
 	record=''
 }
 
+# The power is cut in that update, at random points: the disk is made from the record as
+# the cut may leave it, and the box started with it.
+step_torn() {
+	zstd -q -d -c "$box"/depot/*.update | tar xOf - SHA256SUMS >"$run/record/sums"
+	"$run/powercut" choose -n "$torn" -seed "$seed" -after root-b "$run/record/marks" "$run/record/disk.img" "$run/record/log" >"$run/points"
+	[ -z "$only" ] || echo "$only" >"$run/points"
+	old=$(sed 's/.*"version":"\([^"]*\)".*/\1/' "$image.update.json")
+	declare -A ran=()
+	while read -r point random words <&4; do
+		torn_at "$point" "$random" "$words"
+	done 4<"$run/points"
+	say "$(wc -l <"$run/points") power cuts in an update, the hall answered after each and remembered:$(for root in "${!ran[@]}"; do echo -n " $root ran ${ran[$root]} times"; done)"
+}
+
+# torn_at POINT SEED WORDS
+torn_at() {
+	local box=$run/torn
+	rm -rf "$box"
+	mkdir "$box"
+	cp -a --sparse=always "$run/record/disk.img" "$run/record/vars" "$run/record/first" "$box/"
+	say "cut $1 $2: $3: $("$run/powercut" cut "$1" "$2" "$box/disk.img" "$run/record/log")"
+	named_is_whole
+	: >"$run/console"
+	power_on
+	await 900
+	remembers "after a cut in an update"
+	root=$(grep -ao 'longcheng: root-[ab] .*' "$run/console" | tail -1 | sed 's/longcheng: \(root-.\) .*"version":"\([^"]*\)".*/\1 \2/')
+	[[ $root =~ ^root-(a\ $old|b\ 9\.1)$ ]] || die "after a cut in an update '$root' runs"
+	inside 'kioskctl update status --json' 120 | grep "\"runs\":\"${root#* }\"" >/dev/null || die "the box does not say that it runs ${root#* }"
+	ran[$root]=$((${ran[$root]:-0} + 1))
+	power_cut
+}
+
+# named_is_whole: what the boot loader may take on a stopped box is what was signed.
+named_is_whole() {
+	local esp=$box/disk.img@@1M slot part entries
+	whole() { grep -q "^$(sha256sum | cut -d' ' -f1)  $1\$" "$run/record/sums"; }
+	entries=$(mdir -b -i "$esp" ::loader/entries)
+	[[ $entries == *longcheng-a* ]] || die "there is no entry of root-a: $entries"
+	for slot in a b; do
+		[[ $entries == *longcheng-$slot* ]] || continue
+		for part in vmlinuz initrd; do
+			mtype -i "$esp" "::$slot/$part" | whole $part || die "$part of root-$slot is not whole, but has an entry: $entries"
+		done
+	done
+	[[ $entries != *longcheng-b* ]] || dd if="$box/disk.img" bs=1M iflag=skip_bytes skip="$(begin root-b)" count=1280 status=none | whole root.ext4 ||
+		die "root-b is not whole, but has an entry: $entries"
+}
+
 step_back() {
 	ask() { : >lib/rollback-wanted; }
 	data ask
@@ -279,17 +338,14 @@ step_broken() {
 	power_off
 }
 
-for step in order cuts update back broken; do
-	if [ "$step" = "$from" ]; then
-		from=''
-		[ "$step" = order ] || { rm -rf "$box" && cp -a --sparse=always "$run/before-$step" "$box"; }
-	elif [ -n "$from" ]; then
-		continue
-	elif [ -n "$keep" ]; then
+for step in "${steps[@]}"; do
+	if [ "$step" = "${steps[0]}" ] && [ "$step" != order ]; then
+		rm -rf "$box"
+		cp -a --sparse=always "$run/before-$step" "$box"
+	elif [ -n "$keep" ] && [ "$step" != order ]; then
 		rm -rf "$run/before-$step"
 		cp -a --sparse=always "$box" "$run/before-$step"
 	fi
 	"step_$step"
 done
-[ -z "$from" ] || die "there is no step $from"
-say "passed in $((SECONDS / 60)) minutes"
+say "passed in $((SECONDS / 60)) minutes: ${steps[*]}"

@@ -154,12 +154,14 @@ data() { part data "$@"; }
 
 # part NAME COMMAND...: run a command in a mounted partition of a stopped box.
 part() {
-	begin=$(sfdisk -d "$box/disk.img" 2>/dev/null | sed -n "s/.*start= *\([0-9]*\),.*name=\"$1\".*/\1/p")
 	mkdir -p "$run/mounted"
-	mount -o loop,offset=$((begin * 512)) "$box/disk.img" "$run/mounted"
+	mount -o loop,offset="$(begin "$1")" "$box/disk.img" "$run/mounted"
 	(cd "$run/mounted" && "${@:2}")
 	umount "$run/mounted"
 }
+
+# begin NAME: the first byte of a partition.
+begin() { echo $(($(sfdisk -d "$box/disk.img" 2>/dev/null | sed -n "s/.*start= *\([0-9]*\),.*name=\"$1\".*/\1/p") * 512)); }
 
 # helped ROOT: gives a root one unit that the image has not: a shell at the machine's
 # socket of that name. Nobody can sign in at a box.
