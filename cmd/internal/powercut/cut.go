@@ -17,35 +17,52 @@ func dice(seed uint64) *rand.Rand {
 
 // points chooses n of them, in order. At each the last thing that happened is a write.
 func (r *record) points(n int, seed uint64, after string) ([]int, error) {
-	first, last := r.marks[0].entry, r.marks[len(r.marks)-1].entry
-	var writes, late []int
-	var bytes []int64 // of a write and those before it
-	var all int64
-	for i, e := range r.entries[first:last] {
-		if e.flush {
-			continue
-		}
-		all += e.bytes
-		writes, bytes, late = append(writes, first+i), append(bytes, all), append(late, first+i)
-		if r.place(e) == after {
-			late = nil
-		}
-	}
+	bytes, late := r.sizes(), r.between(after)
 	if len(late) == 0 {
 		return nil, fmt.Errorf("nothing was written between the first mark and the last one, or nothing after %s", after)
 	}
 	random := dice(seed)
 	var points []int
 	for i := range n {
-		at := late[random.IntN(len(late))]
+		writes := late[random.IntN(len(late))]
+		at := writes[random.IntN(len(writes))]
 		if i%2 == 0 {
-			k, _ := slices.BinarySearch(bytes, 1+random.Int64N(all))
-			at = writes[k]
+			at, _ = slices.BinarySearch(bytes, 1+random.Int64N(bytes[len(bytes)-1]))
+			at += r.marks[0].entry
 		}
 		points = append(points, at+1)
 	}
 	slices.Sort(points)
 	return points, nil
+}
+
+// sizes adds up what was written between the first mark and the last one, entry by entry.
+func (r *record) sizes() (bytes []int64) {
+	var all int64
+	for _, e := range r.entries[r.marks[0].entry:r.marks[len(r.marks)-1].entry] {
+		all += e.bytes
+		bytes = append(bytes, all)
+	}
+	return bytes
+}
+
+// between lists the writes from one flush to the next, for those that follow the last
+// write to a partition.
+func (r *record) between(after string) (late [][]int) {
+	fresh := true
+	for i := r.marks[0].entry; i < r.marks[len(r.marks)-1].entry; i++ {
+		switch e := r.entries[i]; {
+		case e.flush:
+			fresh = true
+		case r.place(e) == after:
+			late, fresh = nil, true
+		case fresh:
+			late, fresh = append(late, []int{i}), false
+		default:
+			late[len(late)-1] = append(late[len(late)-1], i)
+		}
+	}
+	return late
 }
 
 // cut makes the disk as it may be after the power went at a point, and says what was

@@ -8,7 +8,7 @@
 // choose prints points of the record, one a line: a number, a seed, and what went on.
 // MARKS says what the machine did from which byte of LOG on, a line each; points lie
 // between the first mark and the last one, half of them spread evenly over the bytes
-// that were written, half over the writes after the last one to the partition NAME.
+// that were written, half over the flushes after the last write to the partition NAME.
 //
 // cut changes DISK, which must be as it was before LOG began: it gets all that was
 // written before the last flush before that point, and of what was written since only
@@ -48,7 +48,7 @@ func choose(args []string, to io.Writer) error {
 	f := flag.NewFlagSet("choose", flag.ContinueOnError)
 	n := f.Int("n", 30, "points")
 	seed := f.Uint64("seed", 1, "other points with another one")
-	after := f.String("after", "", "half of the points lie after the last write to this partition")
+	after := f.String("after", "", "half of the points lie after the last write to this partition, spread over the flushes")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
