@@ -262,7 +262,7 @@ step_update() {
 # The power is cut in that update, at random points: the disk is made from the record as
 # the cut may leave it, and the box started with it.
 step_torn() {
-	zstd -q -d -c "$box"/depot/*.update | tar xOf - SHA256SUMS >"$run/record/sums"
+	zstd -q -d -c "$box"/depot/targets/*_9.1.update | tar xOf - SHA256SUMS >"$run/record/sums"
 	"$run/powercut" choose -n "$torn" -seed "$seed" -after root-b "$run/record/marks" "$run/record/disk.img" "$run/record/log" >"$run/points"
 	[ -z "$only" ] || echo "$only" >"$run/points"
 	old=$(sed 's/.*"version":"\([^"]*\)".*/\1/' "$image.update.json")

@@ -38,7 +38,7 @@ func (l Loaderdir) Entries() (e Entries, err error) {
 	for _, f := range files {
 		m := entryName.FindStringSubmatch(f.Name())
 		switch {
-		case m == nil:
+		case m == nil || empty(f):
 		case m[1] == l.Slot && m[2] != "":
 			e.Running = OnTrial // also with its last try, which runs now
 		case m[1] == l.Slot:
@@ -48,6 +48,13 @@ func (l Loaderdir) Entries() (e Entries, err error) {
 		}
 	}
 	return e, nil
+}
+
+// empty reports whether the loader passes an entry over: a check of the file system
+// leaves it so when the power was cut while it got its name.
+func empty(f os.DirEntry) bool {
+	is, err := f.Info()
+	return err != nil || is.Size() == 0
 }
 
 func standingOf(counter, left string) string {

@@ -99,7 +99,7 @@ func (r *rack) Write(_ context.Context, file string) error {
 			r.roots[r.rest()] = rel
 		}
 	}
-	r.write("entries/longcheng-"+r.rest()+"+3.conf", "")
+	r.write("entries/longcheng-"+r.rest()+"+3.conf", r.rest())
 	return nil
 }
 
@@ -121,7 +121,7 @@ func (r *rack) Restart(context.Context) error {
 	best := ""
 	for _, slot := range []string{"a", "b"} {
 		for _, end := range []string{"", "+3", "+2-1", "+1-2"} {
-			if _, err := os.Stat(at(slot, end)); err == nil && (best == "" || r.roots[slot].Serial > r.roots[best].Serial) {
+			if f, err := os.Stat(at(slot, end)); err == nil && f.Size() > 0 && (best == "" || r.roots[slot].Serial > r.roots[best].Serial) {
 				best = slot
 			}
 		}
@@ -244,10 +244,23 @@ func TestAnIllRootIsGivenUpWithItsConfiguration(t *testing.T) {
 // TestAPowerCutWhileARootIsWritten: the box starts with the root of before, and the
 // release is written anew.
 func TestAPowerCutWhileARootIsWritten(t *testing.T) {
+	testPowerCut(t, func(*rack) {})
+}
+
+// TestAPowerCutWhileAnEntryGetsItsName: the check of the file system leaves it empty,
+// and the boot loader passes it over.
+func TestAPowerCutWhileAnEntryGetsItsName(t *testing.T) {
+	testPowerCut(t, func(r *rack) { r.write("entries/longcheng-b+3.conf", "") })
+}
+
+func testPowerCut(t *testing.T, leave func(*rack)) {
 	r := newRack(t)
 	r.publish("1.1", 200, 2)
 	died := errors.New("dark")
-	r.cut = func() { panic(died) }
+	r.cut = func() {
+		leave(r)
+		panic(died)
+	}
 	func() {
 		defer func() {
 			if got := recover(); got != died {
