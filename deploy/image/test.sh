@@ -288,7 +288,7 @@ torn_at() {
 	root=$(grep -ao 'longcheng: root-[ab] .*' "$run/console" | tail -1 | sed 's/longcheng: \(root-.\) .*"version":"\([^"]*\)".*/\1 \2/')
 	[[ $root =~ ^root-(a\ $old|b\ 9\.1)$ ]] || die "after a cut in an update '$root' runs"
 	inside 'kioskctl update status --json' 120 | grep "\"runs\":\"${root#* }\"" >/dev/null || die "the box does not say that it runs ${root#* }"
-	inside 'mkdir -p /efi/b && : >/efi/b/vmlinuz.new && rm /efi/b/vmlinuz.new && findmnt -no OPTIONS /esp | grep -qw rw' 120 >/dev/null || die "the box can take no other update"
+	inside 'for new in /efi/loader/longcheng-b.new /efi/b/vmlinuz.new /efi/b/initrd.new; do : >$new && rm $new || exit 1; done' 120 >/dev/null || die "the box can take no other update"
 	ran[$root]=$((${ran[$root]:-0} + 1))
 	power_cut
 }

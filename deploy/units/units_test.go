@@ -81,6 +81,33 @@ func TestTheClockNeverGoesBack(t *testing.T) {
 	}
 }
 
+// TestTheClockIsSavedAtTheEnd of the program that saves it every minute.
+func TestTheClockIsSavedAtTheEnd(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "time")
+	c := exec.Command("./saved-clock", "keep")
+	c.Env = append(os.Environ(), "SAVED_CLOCK="+file)
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Kill(-c.Process.Pid, syscall.SIGKILL) // also its pause
+	for tries := 0; os.Remove(file) != nil; tries++ {
+		if tries == 6000 {
+			t.Fatal("it does not save the time")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(file); err != nil {
+		t.Error(err)
+	}
+}
+
 // policy writes the policy of an address and returns its path.
 func policy(t *testing.T, dir, url string) (string, error) {
 	t.Helper()
