@@ -95,9 +95,11 @@ bin/image/longcheng-amd64.img:
 	deploy/image/build.sh
 
 test-image: bin/image/longcheng-amd64.img ## boot the image in a virtual machine: power cuts, an update, a broken update (root)
+	@deploy/setup.sh package
 	deploy/image/test.sh $<
 
 test-image-cuts: bin/image/longcheng-amd64.img ## record an update of the image, and start the disk as thirty power cuts in it would leave it (root)
+	@deploy/setup.sh package
 	deploy/image/test.sh $< order update torn
 
 test-luks: ## encrypt the data partition of the image in a virtual machine with a TPM; start it there and elsewhere (root)
