@@ -60,6 +60,14 @@ func (t tried) Image() template.URL {
 	return dataURL("image/png", t.Picture)
 }
 
+// name gives the box and its devices the names that people call them.
+func (x *sheet) name(s *Server, lang int) {
+	x.Box.Device = s.called(x.Box.Device, lang)
+	for i := range x.Devices {
+		x.Devices[i].Device = s.called(x.Devices[i].Device, lang)
+	}
+}
+
 // All are the box itself and its devices.
 func (s sheet) All() []tested { return append([]tested{s.Box}, s.Devices...) }
 
@@ -77,6 +85,9 @@ func (s *Server) accepted(r *http.Request, v visitor) (string, any, error) {
 		return nil
 	})
 	slices.Reverse(all)
+	for i := range all {
+		all[i].name(s, s.lang(r))
+	}
 	return "accepted", map[string]any{"Hall": d.Hall, "Device": d.Device, "Sheets": all}, err
 }
 

@@ -125,7 +125,7 @@ func TestFaultsAreNamed(t *testing.T) {
 	b := c.browser(t)
 	b.signIn("li")
 	for path, want := range map[string][]string{
-		"/?lang=zh": {"打印机 p1: 打印机缺纸"}, "/?lang=en": {"printer p1: Out of paper"},
+		"/?lang=zh": {"打印机 p1：打印机缺纸"}, "/?lang=en": {"printer p1: Out of paper"},
 		"/alarms?lang=zh": {"打印机 p1</td>", "打印机缺纸</td>"}, "/alarms?lang=en": {"Out of paper</td>"},
 		"/box?hall=h1&device=k1&lang=zh": {"打印机缺纸", "换纸卷", "所见：the roll has ended", "设备需要处理：odd"}, "/box?hall=h1&device=k1&lang=en": {"Out of paper", "Put in a new roll", ">odd<"},
 	} {

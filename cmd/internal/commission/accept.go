@@ -20,6 +20,7 @@ import (
 	"longcheng/central"
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/internal/door"
+	"longcheng/cmd/internal/faults"
 	"longcheng/kiosk"
 	"longcheng/printer"
 )
@@ -235,7 +236,7 @@ func (d Document) Slip() (printer.Page, error) {
 		printer.Rule{},
 	}
 	for _, v := range append([]Verdict{s.Box}, s.Devices...) {
-		p = append(p, printer.Columns{Left: v.Device, Right: v.Text().ZH})
+		p = append(p, printer.Columns{Left: faults.Called(v.Device).ZH, Right: v.Text().ZH})
 		if !v.Good {
 			p = append(p, printer.Text{S: "  " + v.Remedy.ZH})
 		}

@@ -64,9 +64,11 @@ func touched(spots []spot) []byte {
 
 // cross marks a point; what lies outside is left out.
 func cross(m *glyph.Bitmap, x, y int) {
-	for d := -6; d <= 6; d++ {
-		m.Set(x+d, y+d)
-		m.Set(x+d, y-d)
+	for d := -9; d <= 9; d++ {
+		for w := -1; w <= 1; w++ { // thick enough for a small picture
+			m.Set(x+d+w, y+d)
+			m.Set(x+d+w, y-d)
+		}
 	}
 }
 

@@ -49,7 +49,8 @@ type Wizard struct {
 	noFile bool   // a stick is there, without an order
 	stop   func() // ends what is being done
 
-	seen chan struct{} // closed when a browser has fetched the last page
+	seen  chan struct{} // closed when a browser has fetched the last page
+	asked time.Time     // when one asked last how the wizard stands
 }
 
 // carried is an order with the files beside it, or one that was typed.
@@ -125,15 +126,27 @@ func (w *Wizard) finish(d Done) {
 	w.phase, w.text, w.found = done, kiosk.Text{ZH: d.Order.Hall + " / " + d.Order.Device, EN: d.Pass}, d.Found
 }
 
-// lastLook is how long a browser may take to fetch the last page.
-const lastLook = 3 * time.Second
+// A browser asks every second how the wizard stands; one of which nothing was heard
+// for longer is not there.
+const silence = 10 * time.Second
 
-// Seen waits until a browser has fetched the last page; there may be none.
+// Seen waits until a browser has fetched the last page, if there is one.
 func (w *Wizard) Seen() {
-	select {
-	case <-w.seen:
-	case <-time.After(lastLook):
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(time.Minute); time.Now().Before(end) && w.watched(); {
+		select {
+		case <-w.seen:
+			return
+		case <-tick.C:
+		}
 	}
+}
+
+func (w *Wizard) watched() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Since(w.asked) < silence
 }
 
 // look finds an order on a stick.
@@ -200,11 +213,14 @@ func (w *Wizard) Handler() http.Handler {
 	fetched := sync.OnceFunc(func() { close(w.seen) })
 	mux.HandleFunc("GET /wizard.js", func(rw http.ResponseWriter, r *http.Request) { // what a page asks for last
 		http.ServeFileFS(rw, r, files, "wizard.js")
-		if w.view().Phase == done {
+		if phase(r.URL.RawQuery) == done {
 			fetched()
 		}
 	})
 	mux.HandleFunc("GET /state", func(rw http.ResponseWriter, _ *http.Request) {
+		w.mu.Lock()
+		w.asked = time.Now()
+		w.mu.Unlock()
 		rw.Header().Set("Cache-Control", "no-store")
 		_, _ = io.WriteString(rw, w.view().Key()) // a browser that went away
 	})
