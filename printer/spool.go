@@ -65,6 +65,7 @@ type Spool struct {
 
 	mu     sync.Mutex
 	state  State
+	told   bool // OnChange has heard of the printer
 	paused bool
 	spare  *Spool
 	meter  meter
@@ -306,7 +307,8 @@ func refused(err error) bool {
 	return errors.As(err, &r)
 }
 
-// note remembers how the printer stands and tells of changes.
+// note remembers how the printer stands and tells of changes, the first time in any
+// case: a printer that has never answered is silent from the start.
 func (s *Spool) note(st Status, job int64) {
 	st &^= Busy | Presented // true of every slip for a moment
 	low := s.o.Hall().Rules.WithDefaults().NearEndLeft
@@ -314,7 +316,8 @@ func (s *Spool) note(st Status, job int64) {
 	if s.paused {
 		st |= Paused
 	}
-	changed := s.state.Status != st
+	changed := s.state.Status != st || !s.told
+	s.told = true
 	if changed {
 		s.meter.saw(s.state.Status, st)
 		s.state.Status, s.state.Since = st, time.Now()

@@ -128,12 +128,16 @@ func TestJamForLong(t *testing.T) {
 	})
 }
 
-// A printer that never answers gets no job, zeros once, and its port reopened.
+// A printer that never answers gets no job, zeros once, and its port reopened; it is
+// told of, for it is why no ticket is given.
 func TestNeverAnswers(t *testing.T) {
 	test(t, "generic80", 1, func(r *rig) {
 		r.dev.Silence(true)
 		r.run(60 * time.Second)
-		r.wantStates()
+		r.wantStates(dumb)
+		if err := r.spool.Ready(); !errors.Is(err, &kiosk.Refusal{Code: "printer_not_ready"}) {
+			r.t.Errorf("ready: %v", err)
+		}
 		if r.opens < 3 || r.spool.Status().Status != printer.Silent || len(r.store.story()) > 0 {
 			r.t.Errorf("%d opens, %v, %q", r.opens, r.spool.Status(), r.store.story())
 		}
