@@ -78,15 +78,15 @@ func (b *box) makeMember() error {
 // hostChanged tells technicians and screens that the host is there or away.
 func (b *box) hostChanged(l hall.Link) {
 	if !l.Up {
-		b.health.say(hostAway, fmt.Sprintf("away, tickets come from the reserve, displays keep the last state: %s", l.Why))
+		b.health.tell(hostAway, "host-unreachable", fmt.Sprintf("away, tickets come from the reserve, displays keep the last state: %s", l.Why))
 		b.sayAway()
 		return
 	}
-	state := ready
-	if !l.Full {
-		state = "connected; its reserve of numbers is being filled"
+	if l.Full {
+		b.health.say(hostAway, ready)
+	} else {
+		b.health.tell(hostAway, "host-reserve", "connected; its reserve of numbers is being filled")
 	}
-	b.health.say(hostAway, state)
 	for _, k := range b.keepers {
 		k.Refresh()
 	}

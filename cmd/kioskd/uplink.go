@@ -40,7 +40,7 @@ type uplink struct {
 	journals []journal
 	desk     central.Desk
 	now      func() time.Time // of the journals' events
-	say      func(state string)
+	tell     func(fault, state string)
 	forked   func(device string, why error) // the store of a journal is an old copy
 	status   func(context.Context) (central.Status, error)
 	log      *slog.Logger
@@ -89,7 +89,7 @@ func (b *box) makeUplink() (err error) {
 	u := &uplink{
 		address: b.conf.Centre.Address, pass: config.CentrePass(b.set.state), hall: b.conf.Hall.ID, device: b.conf.Device,
 		desk: &orderDesk{PositionFile: central.PositionFile(filepath.Join(b.set.state, "centre-position")), box: b},
-		now:  b.now, say: func(state string) { b.health.say(centreName, state) }, status: b.status, forked: b.forked, log: b.log,
+		now:  b.now, tell: func(fault, state string) { b.health.tell(centreName, fault, state) }, status: b.status, forked: b.forked, log: b.log,
 	}
 	if u.journals, err = b.journals(); err != nil {
 		return err
@@ -132,7 +132,7 @@ func (u *uplink) enrolled(ctx context.Context) (*central.Pass, error) {
 		if errors.Is(err, os.ErrNotExist) {
 			err = errors.New("this box is not enrolled: make a code at the centre and use it here: kioskctl enrol CODE")
 		}
-		u.say(err.Error())
+		u.tell("not-enrolled", err.Error())
 		if err := device.Sleep(ctx, lookForPass); err != nil {
 			return nil, err
 		}
@@ -237,11 +237,11 @@ func (u *uplink) changed() {
 	switch f := u.standing(); {
 	case strings.Contains(f.Fault, codeNoCentre): // of a hall without one
 	case f.State == central.ShipCut:
-		u.say("away, events are kept here until it is back: " + f.Fault)
+		u.tell("centre-unreachable", "away, events are kept here until it is back: "+f.Fault)
 	case f.State == central.ShipRefused:
-		u.say("refuses this journal: " + f.Fault)
+		u.tell("centre-refused", "refuses this journal: "+f.Fault)
 	case f.State != central.ShipStarting:
-		u.say(ready)
+		u.tell("", ready)
 	}
 }
 

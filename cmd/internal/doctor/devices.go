@@ -98,24 +98,12 @@ func OfSurface(surface, why string) string {
 }
 
 // OfSaid is the fault behind what was said of a device, where no error tells: of
-// surfaces, of the links to other boxes.
+// surfaces.
 func OfSaid(name, state string) string {
-	for _, l := range links {
-		if name == l.name && strings.HasPrefix(state, l.begins) {
-			return l.fault
-		}
-	}
 	if strings.Contains(name, ":") {
 		return OfSurface(name, state)
 	}
 	return OfDevice(nil)
-}
-
-// links are the other boxes, and how what is said of them begins.
-var links = []struct{ name, begins, fault string }{
-	{"centre", "away", "centre-unreachable"}, {"centre", "refuses", "centre-refused"},
-	{"centre", "this box is not enrolled", "not-enrolled"}, {"centre", "the certificate is for", "not-enrolled"},
-	{"hall host", "away", "host-unreachable"}, {"hall host", "connected, but the reserve", "host-reserve"},
 }
 
 // conditions are what printers say and the faults that they are; the first that
