@@ -36,8 +36,10 @@ func (e *exam) disk() {
 	free, all := int64(s.Bavail)*int64(s.Bsize), int64(s.Blocks)*int64(s.Bsize) // 32 bits wide on some machines
 	said := fmt.Sprintf("%d MiB of %d MiB are free", free>>20, all>>20)
 	switch {
-	case s.Flags&unix.ST_RDONLY != 0 || e.readOnly():
+	case s.Flags&unix.ST_RDONLY != 0:
 		e.find("disk-readonly", e.State, "mounted ro")
+	case unwritable(e.State):
+		e.find("disk-readonly", e.State, "mounted rw, and nothing can be written")
 	case free < leastSpace || s.Files > 0 && s.Ffree < leastFiles:
 		e.find("disk-full", e.State, said)
 	case free < min(goodSpace, all/10):
@@ -56,22 +58,15 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// readOnly looks up the mount that the state directory is on.
-func (e *exam) readOnly() bool {
-	best, ro := "", false
-	for line := range strings.Lines(e.text("/proc/mounts")) {
-		f := strings.Fields(line)
-		if len(f) < 4 || len(f[1]) < len(best) || !below(e.State, f[1]) {
-			continue
-		}
-		best, ro = f[1], strings.HasPrefix(f[3], "ro,") || f[3] == "ro"
+// unwritable reports whether a file system has stopped taking anything. Since Linux
+// 6.12, and with it in Debian's 6.1, ext4 does so after an error and its mount does not
+// say ro any more. The file has no name, and is gone when it is closed.
+func unwritable(dir string) bool {
+	f, err := os.OpenFile(dir, os.O_RDWR|unix.O_TMPFILE, 0o600)
+	if err == nil {
+		f.Close()
 	}
-	return ro
-}
-
-func below(path, dir string) bool {
-	rel, err := filepath.Rel(dir, path)
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
+	return errors.Is(err, unix.EROFS)
 }
 
 // wear finds cards that near their end and file systems that have seen errors.
@@ -97,8 +92,8 @@ func (e *exam) wear() {
 // store verifies the journal; a running daemon goes on meanwhile.
 func (e *exam) store() {
 	file := e.storeFile()
-	if _, err := os.Stat(file); err != nil {
-		return // a box that was never started has none
+	if _, err := os.Stat(file); err != nil || e.has("disk-readonly") {
+		return // never started; or its log cannot be read without writing
 	}
 	r, err := sqlite.Verify(e.ctx, file)
 	switch {

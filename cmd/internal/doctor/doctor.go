@@ -133,6 +133,11 @@ func (e *exam) find(id, on, said string) {
 	}
 }
 
+// has reports whether a fault was found already.
+func (e *exam) has(id string) bool {
+	return slices.ContainsFunc(e.found, func(f Finding) bool { return f.ID == id })
+}
+
 // path is where a file of the system is for this patient.
 func (e *exam) path(file string) string { return e.Root + file }
 

@@ -91,7 +91,8 @@ func (e *exam) down() {
 	if err == nil {
 		unit := properties(text)
 		said = fmt.Sprintf("unit is %s (%s), %s restarts, last result %s", unit["ActiveState"], unit["SubState"], unit["NRestarts"], unit["Result"])
-		if number(unit["NRestarts"]) >= restarts && unit["ActiveState"] != "active" {
+		steady := unit["ActiveState"] == "active" || unit["ActiveState"] == "inactive" // whatever it did before
+		if number(unit["NRestarts"]) >= restarts && !steady {
 			e.find("kioskd-restarting", "kioskd.service", said)
 			return
 		}

@@ -78,8 +78,9 @@ var (
 	silent  = regexp.MustCompile(`Playback.*\[(?:0%)\]|Playback.*\[off\]`)
 )
 
-// outputs are the controls that a hall's voice passes through.
-var outputs = []string{"Master", "PCM", "Speaker", "Headphone", "HDMI"}
+// outputs are the controls that a hall's voice passes through, by their usual names;
+// some USB cards call it "Audio Output Volume Control".
+var outputs = regexp.MustCompile(`^(?:Master|PCM|Speaker|Headphone|HDMI)$|\bOutput\b`)
 
 // muted names the first output control that is off or at zero.
 func muted(text string) string {
@@ -88,10 +89,8 @@ func muted(text string) string {
 		if m := control.FindStringSubmatch(line); m != nil {
 			name = m[1]
 		}
-		for _, o := range outputs {
-			if name == o && silent.MatchString(line) {
-				return name
-			}
+		if outputs.MatchString(name) && silent.MatchString(line) {
+			return name
 		}
 	}
 	return ""
