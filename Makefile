@@ -82,7 +82,7 @@ image: ## the disk image of a box, with two roots and a data partition (root)
 .PHONY: test-doctor
 test-doctor: ## the simulated hardware of a running daemon fails, and the doctor finds what
 	@deploy/setup.sh test
-	go test -tags doctor -run TheDoctorHears -count=1 -v ./cmd/kioskd
+	go test -tags doctor -run TheDoctorHears -count=1 -v -timeout 15m ./cmd/kioskd
 
 .PHONY: test-screen
 test-screen: ## every way out of a touch page, tried with keys and mouse at a real browser (root; ten minutes)

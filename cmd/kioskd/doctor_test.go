@@ -3,24 +3,66 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"fmt"
 	"net/http/cookiejar"
+	"net/url"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"longcheng/cmd/internal/doctor"
 	standing "longcheng/cmd/internal/status"
+	"longcheng/cmd/kiosksim/sim/onbonpixel"
+	"longcheng/cmd/kiosksim/sim/port"
 )
 
-// ailing is the small hall's document with a pin that no board has and a voice
-// whose program fails.
-func ailing(t *testing.T) string {
+// ills are what is not right from the start: a pin that no board has, a door that
+// stands open, a centre that nobody was enrolled at, a strip of another model than the
+// configuration says.
+const ills = `
+[centre]
+address = "127.0.0.1:1"
+
+[[button]]
+name = "button-2"
+input = "gpio:NONE99"
+item = "social-card"
+
+[[switch]]
+name = "cabinet"
+kind = "door"
+input = "board1:5"
+
+[[line]]
+name = "line-2"
+port = "ports/line-2"
+baud = 57600
+
+[[strip]]
+name = "3"
+line = "line-2"
+driver = "onbon-pixel"
+model = "bx-5e1"
+address = 3
+width = 64
+height = 16
+window = "1"
+`
+
+// ailing is the small hall's document with these, and with a program as its voice.
+func ailing(t *testing.T, voice string) string {
 	t.Helper()
-	file, _ := edited(t, "kioskd.toml", "[[voice]]", `driver = "transcript"`, "driver = \"command\"\ncommand = \"/bin/false\"")
+	file, _ := edited(t, "kioskd.toml", "[[voice]]", `driver = "transcript"`, fmt.Sprintf("driver = \"command\"\ncommand = %q", voice))
 	text, err := os.ReadFile(file)
 	if err == nil {
-		err = os.WriteFile(file, append(text, "\n[[button]]\nname = \"button-2\"\ninput = \"gpio:NONE99\"\nitem = \"social-card\"\n"...), 0o600)
+		err = os.WriteFile(file, append(text, ills...), 0o600)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -28,11 +70,25 @@ func ailing(t *testing.T) string {
 	return file
 }
 
+// otherModel hangs a strip of two colours on the second line.
+func (r *rig) otherModel() {
+	r.t.Helper()
+	cable, err := port.Open(filepath.Join(r.state, "ports", "line-2"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	line := onbonpixel.New(cable, face16(), onbonpixel.Config{Name: "3", Address: 3, TwoColour: true})
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = cable.Run(ctx, line.Receive) })
+	r.t.Cleanup(func() { cancel(); wg.Wait(); cable.Close() })
+}
+
 // diagnosis is what the doctor finds with the running daemon, as kioskctl asks it:
 // the place of each fault.
-func (d *process) diagnosis(r *rig, conf string) map[string]string {
+func (d *process) diagnosis(state, conf string) map[string]string {
 	d.t.Helper()
-	p := doctor.Patient{Config: conf, State: r.state}
+	p := doctor.Patient{Config: conf, State: state, Version: "another"}
 	p.Status, p.Asked = standing.Ask(d.t.Context(), strings.TrimPrefix(d.url, "http://"))
 	found := map[string]string{}
 	for _, f := range doctor.Examine(d.t.Context(), p) {
@@ -42,10 +98,10 @@ func (d *process) diagnosis(r *rig, conf string) map[string]string {
 }
 
 // finds waits until the doctor has found each fault in its place.
-func (d *process) finds(r *rig, conf string, want map[string]string) {
+func (d *process) finds(state, conf string, want map[string]string) {
 	d.t.Helper()
 	for id, on := range want {
-		d.until("the doctor to find "+id, func() bool { return strings.Contains(d.diagnosis(r, conf)[id], on+";") })
+		d.until("the doctor to find "+id, func() bool { return strings.Contains(d.diagnosis(state, conf)[id], on+";") })
 	}
 }
 
@@ -53,11 +109,15 @@ func (d *process) finds(r *rig, conf string, want map[string]string) {
 // the simulated devices really do it, on the wire. That the daemon and the devices
 // themselves have the ports open is no fault.
 func TestTheDoctorHearsTheDaemon(t *testing.T) {
-	r, conf := newRig(t, 1000), ailing(t)
+	r, conf := newRig(t, 1000), ailing(t, "/bin/false")
+	r.otherModel()
 	d := r.start(conf)
+	r.board.Press(0, true)
 	d.until("strips that are ready", func() bool { return r.line.Card("1").Text() != "" && r.line.Card("2").Text() != "" })
-	d.finds(r, conf, map[string]string{"pin-missing": "button button-2", "wall-browser": "wall:main"})
-	if busy, ok := d.diagnosis(r, conf)["port-busy"]; ok {
+	d.finds(r.state, conf, map[string]string{
+		"pin-missing": "button button-2", "wall-browser": "wall:main", "door-open": "door cabinet", "device-trouble": "centre", "strip-refused": "strip:3",
+	})
+	if busy, ok := d.diagnosis(r.state, conf)["port-busy"]; ok {
 		t.Errorf("in use by the daemon, as it should be, and called busy: %s", busy)
 	}
 
@@ -65,24 +125,101 @@ func TestTheDoctorHearsTheDaemon(t *testing.T) {
 	d.ticket(true)
 	d.open("1")
 	d.must("windows/1/next", map[string]any{})
-	d.finds(r, conf, map[string]string{"device-gone": "scanner scanner-1", "voice-silent": "voice:hall"})
+	d.finds(r.state, conf, map[string]string{"device-gone": "scanner scanner-1", "voice-silent": "voice:hall"})
 
 	r.line.Card("2").Readdress(1)
 	d.must("windows/1/state", map[string]any{"desk": "paused"}) // the strip has something to show at once
-	d.finds(r, conf, map[string]string{"strip-doubled": "strip:1"})
+	d.finds(r.state, conf, map[string]string{"strip-doubled": "strip:1"})
 	d.http.Jar, _ = cookiejar.New(nil) // never fails with nil options
 	d.must("session", map[string]any{"user": "1002", "secret": "1234", "window": "2"})
 	d.must("windows/2/state", map[string]any{"desk": "open"})
-	d.finds(r, conf, map[string]string{"strip-silent": "strip:2"}) // nobody has that address now
+	d.finds(r.state, conf, map[string]string{"strip-silent": "strip:2"}) // nobody has that address now
 
+	r.printer.Clog(true)
+	d.finds(r.state, conf, map[string]string{"printer-error": "printer printer-1"})
+	r.printer.Clog(false)
 	d.http.Jar, _ = cookiejar.New(nil) // never fails with nil options
 	d.must("session", map[string]any{"user": "supervisor", "secret": "1234"})
 	if code, text := d.answer("POST", "/technician/printers/printer-1/pause", "", map[string]any{}); code != 200 {
 		t.Fatalf("pause: %d %s", code, text)
 	}
-	d.finds(r, conf, map[string]string{"printer-paused": "printer printer-1"})
+	d.finds(r.state, conf, map[string]string{"printer-paused": "printer printer-1", "button-stuck": "button button-1"})
 	d.stop()
 
 	r.offset = -72 * time.Hour // the battery of the clock is empty
-	r.start(conf).finds(r, conf, map[string]string{"clock-alarm": ""})
+	r.start(conf).finds(r.state, conf, map[string]string{"clock-alarm": ""})
+}
+
+// A voice that is slower than the calls are many.
+func TestTheDoctorHearsOfLateCalls(t *testing.T) {
+	slow := filepath.Join(t.TempDir(), "slow")
+	if err := os.WriteFile(slow, []byte("#!/bin/sh\ncat >/dev/null\nexec sleep 31\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	r, conf := newRig(t, 1000), ailing(t, slow)
+	d := r.start(conf)
+	d.ticket(true)
+	d.open("1")
+	d.must("windows/1/next", map[string]any{})
+	d.finds(r.state, conf, map[string]string{"calls-late": "voice:hall late"})
+}
+
+// The centre revokes a box.
+func TestTheDoctorHearsTheCentre(t *testing.T) {
+	c, r := newCentre(t), newRig(t, 3000)
+	conf := reporting(t, c.boxes)
+	c.enrol(r.state, "kiosk-1")
+	c.signIn()
+	d := r.start(conf).healthy()
+	d.ticket(false)
+	d.sent()
+	c.submit("/revoke", url.Values{"hall": {"small"}, "device": {"kiosk-1"}, "why": {"a test"}})
+	d.ticket(false)
+	d.finds(r.state, conf, map[string]string{"centre-refused": "centre"})
+}
+
+// built is a daemon of a version that was made at a second.
+func built(t *testing.T, version string, made int) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "kioskd")
+	said, err := exec.Command("go", "build", "-ldflags", fmt.Sprintf("-X main.version=%s -X main.made=%d", version, made), "-o", bin, ".").CombinedOutput()
+	if err != nil {
+		t.Fatalf("build kioskd: %v: %s", err, said)
+	}
+	return bin
+}
+
+// A box has joined a host that was updated without it; another has a hall document with
+// a queue that the host does not know, and gets no numbers for it.
+func TestTheDoctorHearsTheHost(t *testing.T) {
+	h := &severalHall{t: t, dir: t.TempDir(), at: freePort(t), then: freePort(t)}
+	h.host = h.box("host.toml", "host")
+	h.host.bin = built(t, "after", 1_800_000_000)
+	h.host.start().healthy()
+	k := h.box("kiosk.toml", "kiosk-1")
+	k.bin = built(t, "before", 1_700_000_000)
+	h.enrol(k)
+	k.start().joined()
+	k.finds(k.state, k.conf, map[string]string{"version-older": "", "tool-differs": ""})
+
+	other := h.box("kiosk.toml", "kiosk-2")
+	other.edit(`prefix = "A"`, `prefix = "Z"`)
+	h.enrol(other)
+	other.start().finds(other.state, other.conf, map[string]string{"host-reserve": "hall host"})
+}
+
+// edit gives a box a hall document of its own, with one change.
+func (m *member) edit(old, with string) {
+	m.t.Helper()
+	hall := filepath.Join(m.t.TempDir(), "hall.toml")
+	for from, to := range map[string]string{"../../deploy/halls/small/hall.toml": hall, m.conf: m.conf} {
+		text, err := os.ReadFile(from)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		text = regexp.MustCompile(`(?m)^hall = .*$`).ReplaceAll(bytes.Replace(text, []byte(old), []byte(with), 1), fmt.Appendf(nil, "hall = %q", hall))
+		if err := os.WriteFile(to, text, 0o600); err != nil {
+			m.t.Fatal(err)
+		}
+	}
 }

@@ -23,6 +23,7 @@ import (
 type member struct {
 	*process
 	device, conf, state string
+	bin                 string // the daemon; "": that of this commit
 	offset              time.Duration
 	at                  *namespace // nil: this machine's own network
 }
@@ -78,7 +79,7 @@ func (h *severalHall) box(sample, device string) *member {
 // start runs the box as systemd does.
 func (m *member) start() *member {
 	m.t.Helper()
-	d := &process{t: m.t, name: m.device, listen: m.at.address(m.t, 8080), http: m.at.client()}
+	d := &process{t: m.t, name: m.device, bin: m.bin, listen: m.at.address(m.t, 8080), http: m.at.client()}
 	m.process = d.run(m.at, nil, "-config", m.conf, "-state", m.state,
 		"-clock-offset", (m.offset + awayFromMidnight()).String(), "-clock-steps", m.clock())
 	return m

@@ -168,6 +168,7 @@ func (w *tap) idle() bool {
 type process struct {
 	t           testing.TB
 	name        string // in the test's log
+	bin         string // the daemon; "": that of this commit
 	listen, url string
 	cmd         *exec.Cmd
 	log         lockedBuffer
@@ -213,7 +214,10 @@ func (r *rig) start(conf string, env ...string) *process {
 // run starts the daemon as systemd does; the end of the test ends it.
 func (d *process) run(at *namespace, env []string, args ...string) *process {
 	d.t.Helper()
-	bin, err := program()
+	bin, err := d.bin, error(nil)
+	if bin == "" {
+		bin, err = program()
+	}
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -1,8 +1,8 @@
 #!/bin/bash
 # Boots the image of a box in a virtual machine and does to it what halls do: takes
-# tickets that a simulated printer prints, pulls the plug at random moments, updates
-# it from a stick with a signed release, goes back, and updates it with something
-# broken. Needs root (loop mounts).
+# tickets that a simulated printer prints, makes it ill and asks its doctor, pulls the
+# plug at random moments, updates it from a stick with a signed release, goes back, and
+# updates it with something broken. Needs root (loop mounts).
 #
 #   deploy/image/test.sh [-n CUTS] [-u CUTS] [-r SEED] [-c 'POINT SEED'] [-w DIR] IMAGE [STEP]...
 #     -n  how often the plug is pulled while the hall works (default 20)
@@ -11,7 +11,7 @@
 #     -c  cut there only, as an earlier run has said it
 #     -w  work in this directory and leave in it the box as it was before each step
 #
-# The steps are order cuts update back broken; torn, which wants update before it, runs
+# The steps are order ailments cuts update back broken; torn, which wants update before it, runs
 # only when it is named. If the first one is not order it begins with what an earlier
 # run with -w has left.
 set -euo pipefail
@@ -30,7 +30,7 @@ shift $((OPTIND - 1))
 image=$(readlink -f "$1")
 shift
 steps=("$@")
-[ $# -gt 0 ] || steps=(order cuts update back broken)
+[ $# -gt 0 ] || steps=(order ailments cuts update back broken)
 cd "$(dirname "$0")/../.."
 keep=$run
 run=${run:-$(mktemp -d)} vm='' printer='' port=$((20000 + RANDOM % 20000))
@@ -143,6 +143,142 @@ technician() {
 	await 120
 	remembers "after a backup and its way back"
 	say "the store was made anew from a backup, and remembers"
+}
+
+# examine: what the doctor of the running box finds.
+examine() { inside 'kioskctl doctor --json' 240 >"$run/doctor.json" || true; }
+
+# ill FAULT...: wait until the doctor has found each of them, in one examination.
+# well FAULT...: until it finds none of them any more.
+ill() { diagnosed 0 "$@"; }
+well() { diagnosed 1 "$@"; }
+diagnosed() {
+	begun=$SECONDS
+	until examine && are "$@"; do
+		((SECONDS - begun < 300 * patience)) || die "the doctor does not find what is to be found ($*): $(cat "$run/doctor.json")"
+		sleep 1
+	done
+	say "the doctor $([ "$1" = 0 ] && echo finds || echo "no longer finds"): ${*:2}"
+}
+
+# are FOUND FAULT...: whether the last examination found each (0), or none (1).
+are() {
+	for fault in "${@:2}"; do
+		found=0
+		grep -q "\"id\":\"$fault\"" "$run/doctor.json" || found=1
+		[ $found = "$1" ] || return 1
+	done
+}
+
+# have COMMAND...: has the machine do it, in qemu's words.
+have() {
+	machine "$@"
+	! grep -q '"error"' "$run/machine.log" || die "the machine refuses: $(cat "$run/machine.log")"
+}
+
+# run_in LINE: as inside, and wants it done.
+run_in() { inside "$1" 240 >"$run/said" || die "the box refuses: $1: $(cat "$run/said")"; }
+
+# step_ailments makes a copy of the box ill in ways that only a whole machine can be,
+# and asks its doctor, with every illness and after it.
+step_ailments() {
+	healthy=$box
+	cp -a --sparse=always "$box" "$run/ill"
+	box=$run/ill
+	part root-a screen "$PWD/deploy/units/kiosk-touch.service"
+	data furnish
+	more=(-acpitable "sig=SSDT,data=$(oven)")
+	power_on
+	await 300
+
+	have '{"execute":"set_link","arguments":{"name":"lan","up":false}}'
+	run_in 'modprobe uinput && systemd-run -q --unit=scanner perl /data/scanner.pl'
+	ill audio-missing scanner-keyboard browser-down clock-unsynced net-no-link hot
+
+	have '{"execute":"device_add","arguments":{"driver":"usb-audio","id":"speaker","audiodev":"sound"}}' \
+		'{"execute":"set_link","arguments":{"name":"lan","up":true}}'
+	run_in 'systemctl stop scanner; rm /etc/longcheng/touch.env; perl /data/synchronised.pl'
+	run_in 'systemctl -q stop systemd-networkd.socket systemd-networkd; for i in /sys/class/net/e*; do ip addr flush dev ${i##*/}; done'
+	run_in 'until grep -q Audio /proc/asound/cards; do sleep 1; done; amixer -q -c Audio sset "Audio Output Volume Control" mute'
+	run_in 'fallocate -l $(($(df --output=avail -k /data | tail -1) - 150000))KiB /data/old'
+	run_in 'bash /data/eat'
+	ill audio-muted net-no-address disk-filling memory-low
+	well audio-missing scanner-keyboard browser-down clock-unsynced net-no-link
+
+	run_in 'umount /run/eaten; rm /data/old; amixer -q -c Audio sset "Audio Output Volume Control" unmute; systemctl start systemd-networkd'
+	run_in 'cp /etc/longcheng/kioskd.toml /run/; sed -i s/baud/boud/ /etc/longcheng/kioskd.toml; systemctl restart --no-block kioskd; date >/run/date; date -s 2020-01-01'
+	ill clock-unset kioskd-restarting
+	well audio-muted net-no-address disk-filling memory-low
+
+	run_in 'date -s "$(cat /run/date)"; cp /run/kioskd.toml /etc/longcheng/; systemctl stop kioskd'
+	ill kioskd-down
+	well clock-unset kioskd-restarting
+	run_in 'systemctl start kioskd'
+	await 120
+
+	run_in 'echo a test >/sys/fs/ext4/$(basename "$(findmnt -no SOURCE /data)")/trigger_fs_error'
+	ill disk-errors disk-readonly
+	power_cut # what a technician does; the next start looks at the disk
+	more=()
+	power_on
+	await 300
+	well disk-errors disk-readonly kioskd-restarting kioskd-down hot
+	power_off
+	box=$healthy
+	rm -r "$run/ill"
+}
+
+# screen UNIT: a root has the touch page's unit, but not its browser.
+screen() {
+	cp "$1" etc/systemd/system/
+	mkdir -p etc/systemd/system/graphical.target.wants
+	ln -s ../kiosk-touch.service etc/systemd/system/graphical.target.wants/
+}
+
+# oven makes the firmware's table of a thermal zone at 84 degrees:
+# Scope (\_TZ) { ThermalZone (TZ00) { Name (_TMP, 3571) Name (_CRT, 3831) } }
+oven() {
+	printf '\020\035\134_TZ_\133\205\025TZ00\010_TMP\013\363\015\010_CRT\013\367\016' >"$run/oven.aml"
+	echo "$run/oven.aml"
+}
+
+# furnish gives a stopped box a voice and a scanner, the settings of a screen, a pass of
+# a hall, and what the step has it run.
+furnish() {
+	cat >>etc/kioskd.toml <<-C
+		[[voice]]
+		name = "hall"
+		zones = ["hall"]
+		driver = "espeak"
+		device = "plughw:CARD=Audio"
+		[[scanner]]
+		name = "scanner-1"
+		driver = "serial"
+		port = "/dev/serial/by-id/usb-scanner"
+		baud = 9600
+	C
+	echo 'KIOSK_URL=http://127.0.0.1:8080/kiosk/touch-1' >etc/touch.env
+	mkdir lib/hall-pass
+	echo '-----BEGIN' >lib/hall-pass/identity.pem # who has one needs a network
+	# A scanner that became a keyboard: a device of the kernel's uinput.
+	cat >scanner.pl <<-'P'
+		open my $dev, '+<', '/dev/uinput' or die $!;
+		my $is = pack('S4a80L', 3, 0x1eab, 1, 1, 'Newland Auto-ID Barcode Reader', 0);
+		ioctl($dev, 0x40045564, 1) && ioctl($dev, 0x40045565, 30) && ioctl($dev, 0x405c5503, $is) && ioctl($dev, 0x5501, 0) or die $!;
+		sleep;
+	P
+	# What a time service says to the kernel when it has the time: ADJ_STATUS, without
+	# STA_UNSYNC, and an error of 0.
+	cat >synchronised.pl <<-'P'
+		my $timex = pack('Lx4q4lx164', 0x1c, 0, 0, 0, 0, 0);
+		syscall(159, $timex) >= 0 or die $!;
+	P
+	# Takes memory until 48 MiB are left.
+	cat >eat <<-'E'
+		mkdir /run/eaten && mount -t tmpfs -o size=100% eaten /run/eaten
+		left() { sed -n 's/MemAvailable: *\([0-9]*\).*/\1/p' /proc/meminfo; }
+		while [ "$(left)" -gt 52000 ]; do fallocate -l $(($(left) - 48000))KiB /run/eaten/$((++n)); done
+	E
 }
 
 step_cuts() {

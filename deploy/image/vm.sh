@@ -9,9 +9,9 @@
 # directory for sockets and logs), port (a free TCP port of this machine, forwarded
 # to the hall's pages). May have: board (a directory with the state of a board's TPM),
 # record (a file where every write and flush of the disk is noted, in the format of the
-# kernel's dm-log-writes).
+# kernel's dm-log-writes), more (an array: what else qemu is told).
 
-patience=${PATIENCE:-1} record=''
+patience=${PATIENCE:-1} record='' more=()
 say() { echo "test-image: $*"; }
 die() {
 	echo "test-image: $*" >&2
@@ -63,7 +63,7 @@ powered() {
 			-drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE.fd \
 			-drive if=pflash,format=raw,file="$box/vars" \
 			-blockdev "$disk" -device virtio-blk-pci,drive=disk,discard=off,write-zeroes=off -device qemu-xhci \
-			-device i6300esb -action watchdog=reset,reboot=shutdown \
+			-audiodev none,id=sound -device i6300esb -action watchdog=reset,reboot=shutdown \
 			-netdev user,id=lan,restrict=on,hostfwd=tcp:127.0.0.1:"$port"-:8080 -device virtio-net-pci,netdev=lan,romfile= \
 			-object rng-random,id=rng,filename=/dev/urandom -device virtio-rng-pci,rng=rng "${tpm[@]}" \
 			-chardev file,id=console,path="$run/console",append=on -device isa-serial,chardev=console \
@@ -71,7 +71,7 @@ powered() {
 			-chardev socket,id=u2,path="$run/uart2",server=on,wait=off -chardev socket,id=u3,path="$run/uart3",server=on,wait=off \
 			-device pci-serial-4x,chardev1=u0,chardev2=u1,chardev3=u2,chardev4=u3 \
 			-chardev socket,id=shell,path="$run/shell",server=on,wait=off -device virtio-serial-pci -device virtserialport,chardev=shell,name=shell \
-			-qmp unix:"$run/qmp",server=on,wait=off &
+			-qmp unix:"$run/qmp",server=on,wait=off "${more[@]}" &
 		echo $! >"$run/pid"
 		# The cable of the printer. Two at once would take each other's bytes.
 		socat UNIX-CONNECT:"$run/uart0",retry=600,interval=0.1 OPEN:"$run/ports/printer-1" &

@@ -10,11 +10,13 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -24,25 +26,32 @@ import (
 	"longcheng/kiosk"
 )
 
-// space is a disk with so many blocks of 4 KiB free.
-func space(free uint64) func(*rig) {
+// inMemory is a file system in memory.
+func inMemory(options string) func(*rig) {
 	return func(r *rig) {
-		r.Statfs = func(string) (unix.Statfs_t, error) {
-			return unix.Statfs_t{Bsize: 4096, Blocks: 8 << 20, Bavail: free, Files: 1 << 20, Ffree: 1 << 19}, nil
-		}
+		r.mounted(func(dir string) error { return unix.Mount("tmpfs", dir, "tmpfs", 0, options) })
 	}
 }
 
-// mounted gives the box a state directory on a file system of its own.
-func mounted(options string, flags uintptr) func(*rig) {
-	return func(r *rig) {
-		r.Statfs, r.State = statfs, filepath.Join(r.t.TempDir(), "state")
-		r.must(os.Mkdir(r.State, 0o755))
-		if err := unix.Mount("tmpfs", r.State, "tmpfs", flags, options); err != nil {
-			r.t.Fatalf("mount: %v: run the tests as root", err)
-		}
-		r.t.Cleanup(func() { r.must(unix.Unmount(r.State, unix.MNT_DETACH)) })
+// onDisk gives the box an ext4 of 1500 MiB in a sparse file, and returns where the
+// kernel tells of it.
+func onDisk(r *rig, options string) string {
+	image := filepath.Join(r.t.TempDir(), "disk.img")
+	r.must(errors.Join(os.WriteFile(image, nil, 0o600), os.Truncate(image, 1500<<20)))
+	r.must(tool("mkfs.ext4", "-q", "-E", "lazy_itable_init=1", image))
+	r.mounted(func(dir string) error { return tool("mount", "-o", "loop,"+options, image, dir) })
+	var s unix.Stat_t
+	r.must(unix.Stat(r.State, &s))
+	device, err := os.Readlink(fmt.Sprintf("/sys/dev/block/%d:%d", unix.Major(s.Dev), unix.Minor(s.Dev)))
+	r.must(err)
+	return "/sys/fs/ext4/" + filepath.Base(device)
+}
+
+func tool(name string, args ...string) error {
+	if said, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %v: %w: %s", name, args, err, said)
 	}
+	return nil
 }
 
 var machineInjuries = []injury{
@@ -56,10 +65,23 @@ var machineInjuries = []injury{
 		r.sys("/proc/meminfo", "MemTotal: 1000000 kB\nMemAvailable: 30000 kB\n")
 		r.sys("/proc/vmstat", "oom_kill 2\n")
 	}, "", "29 MiB are available, 2 programs"},
-	{"disk-full", mounted("size=32m", 0), "", "of 32 MiB are free"},
-	{"disk-filling", space(200_000), "", "781 MiB"},
-	{"disk-readonly", mounted("size=512m", unix.MS_RDONLY), "state", "mounted ro"},
-	{"disk-errors", func(r *rig) { r.sys("/sys/fs/ext4/mmcblk0p4/errors_count", "7\n") }, "mmcblk0p4", "7 errors"},
+	{"disk-full", inMemory("size=32m"), "", "of 32 MiB are free"},
+	{"disk-filling", func(r *rig) {
+		onDisk(r, "errors=continue")
+		s, err := statfs(r.State)
+		r.must(err)
+		f, err := os.Create(r.State + "/old backups")
+		r.must(err)
+		r.must(errors.Join(unix.Fallocate(int(f.Fd()), 0, 0, int64(s.Bavail)*int64(s.Bsize)-120<<20), f.Close()))
+	}, "", "MiB are free"},
+	{"disk-readonly", func(r *rig) {
+		r.must(os.WriteFile(onDisk(r, "errors=remount-ro")+"/trigger_fs_error", []byte("a test"), 0))
+	}, "", "mounted r"},
+	{"disk-errors", func(r *rig) {
+		kernel := onDisk(r, "errors=continue")
+		r.must(os.WriteFile(kernel+"/trigger_fs_error", []byte("a test"), 0))
+		r.link(kernel, r.Root+kernel)
+	}, "loop", "1 errors"},
 	{"disk-worn", func(r *rig) {
 		r.sys("/sys/block/mmcblk0/device/life_time", "0x02 0x0a\n")
 		r.sys("/sys/block/mmcblk0/device/pre_eol_info", "0x01\n")
@@ -121,7 +143,10 @@ var networkInjuries = []injury{
 		r.sys("/sys/class/net/lo/carrier", "1\n")
 	}), "", "eth0"},
 	{"net-no-address", joined("hall-pass", "10.0.0.1:8443", func(r *rig) {
-		r.Addrs = func() ([]net.Addr, error) { return []net.Addr{&net.IPNet{IP: net.IPv4(127, 0, 0, 1)}}, nil }
+		r.Addrs = func() (all []net.Addr, err error) { // where nobody gave one
+			err = apart(unix.CLONE_NEWNET, func() (err error) { all, err = net.InterfaceAddrs(); return err })
+			return all, err
+		}
 	}), "", ""},
 	{"net-no-dns", joined("centre-pass", "centre.invalid:8443", func(r *rig) { r.Lookup = lookup }), "centre.invalid", ""},
 	{"host-unreachable", func(r *rig) { enrolled(r, "hall-pass", closed(r), r.Now().AddDate(0, 2, 0)) }, "127.0.0.1", "refused"},
@@ -147,7 +172,7 @@ var programInjuries = []injury{
 	}, "hall.toml:", "no window serves queue"},
 	{"hall-broken", func(r *rig) { r.edit("hall.toml", "[[queue]]", "[[quue]]") }, "hall.toml", "quue"},
 	{"kioskd-down", func(r *rig) {
-		r.commands["systemctl show kioskd.service -p NRestarts,ActiveState,SubState,Result"] = "NRestarts=0\nActiveState=inactive\nSubState=dead\nResult=success\n"
+		r.commands["systemctl show kioskd.service -p NRestarts,ActiveState,SubState,Result"] = "NRestarts=7\nActiveState=inactive\nSubState=dead\nResult=success\n"
 	}, "kioskd.service", "inactive (dead)"},
 	{"kioskd-restarting", func(r *rig) {
 		r.commands["systemctl show kioskd.service -p NRestarts,ActiveState,SubState,Result"] = "NRestarts=41\nActiveState=activating\nSubState=auto-restart\nResult=exit-code\n"

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,6 +49,7 @@ type rig struct {
 	master       map[string]*os.File
 	name         map[string]string
 	commands     map[string]string // what programs of the system say
+	standin      bool              // something was put in place of the real thing
 }
 
 const halls = "../../../deploy/halls/small/"
@@ -84,7 +88,7 @@ func newRig(t *testing.T) *rig {
 	r.Addrs = func() ([]net.Addr, error) { return []net.Addr{&net.IPNet{IP: net.IPv4(10, 0, 0, 2)}}, nil }
 	r.Dial = func(context.Context, string) error { return nil }
 	r.Lookup = func(context.Context, string) error { return nil }
-	r.Grace = 20 * time.Second
+	r.Grace, r.standin = 20*time.Second, false
 	return r
 }
 
@@ -102,12 +106,65 @@ func (r *rig) write(file, text string) {
 }
 
 // sys writes a file of the system.
-func (r *rig) sys(file, text string) { r.t.Helper(); r.write(r.Root+file, text) }
+func (r *rig) sys(file, text string) {
+	r.t.Helper()
+	r.standin = r.standin || strings.HasPrefix(file, "/proc/") || strings.HasPrefix(file, "/sys/")
+	r.write(r.Root+file, text)
+}
 
 func (r *rig) link(to, at string) {
 	r.t.Helper()
 	r.must(os.MkdirAll(filepath.Dir(at), 0o755))
 	r.must(os.Symlink(to, at))
+}
+
+// program starts a program of somebody else, which the box's /proc shows. What it
+// reads ends with the test.
+func (r *rig) program(name string, args ...string) {
+	r.t.Helper()
+	c := exec.Command(name, args...)
+	_, err := c.StdinPipe()
+	r.must(err)
+	r.must(c.Start())
+	r.t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
+	r.link(fmt.Sprintf("/proc/%d", c.Process.Pid), fmt.Sprintf("%s/proc/%d", r.Root, c.Process.Pid))
+}
+
+// apart runs f on a thread that leaves the machine's namespaces of these kinds. They
+// end with f, however the test ends.
+func apart(kinds int, f func() error) error {
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // for good: the thread ends with the goroutine
+		err := unix.Unshare(kinds)
+		if err == nil {
+			err = f()
+		}
+		done <- err
+	}()
+	return <-done
+}
+
+// mounted gives the box a state directory on a file system of its own, which is
+// there as long as the test has it open: nobody else sees it.
+func (r *rig) mounted(mount func(dir string) error) {
+	r.t.Helper()
+	dir, root := r.t.TempDir(), (*os.File)(nil)
+	err := apart(unix.CLONE_NEWNS|unix.CLONE_FS, func() error {
+		err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
+		if err == nil {
+			err = mount(dir)
+		}
+		if err == nil {
+			root, err = os.Open(dir)
+		}
+		return err
+	})
+	if err != nil {
+		r.t.Fatalf("mount: %v: run the tests as root", err)
+	}
+	r.t.Cleanup(func() { root.Close() })
+	r.Statfs, r.State = statfs, fmt.Sprintf("/proc/self/fd/%d", root.Fd())
 }
 
 // edit changes the first text of a document.
@@ -216,10 +273,15 @@ func (r *rig) examine() map[string]Finding {
 // until waits for a fault that takes a moment to come about.
 func (r *rig) until(id string) {
 	r.t.Helper()
-	for r.ctx.Err() == nil {
-		if _, ok := r.examine()[id]; ok {
-			return
+	r.eventually(id, func() bool { _, ok := r.examine()[id]; return ok })
+}
+
+// eventually waits far longer than even a busy machine needs.
+func (r *rig) eventually(what string, f func() bool) {
+	r.t.Helper()
+	for end := time.Now().Add(3 * time.Minute); !f(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			r.t.Fatalf("waited in vain for %s", what)
 		}
 	}
-	r.t.Fatalf("waited in vain for %s", id)
 }

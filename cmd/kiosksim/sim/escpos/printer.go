@@ -58,13 +58,13 @@ type Printer struct {
 	count   int
 	spoiled bool
 
-	off, cover, nearEnd, paperEnd, jam, cutError bool
-	silent, garbled                              bool
-	working                                      bool // inside a command
-	mouth                                        int  // number of the slip in the presenter; 0 is none
-	paperLeft                                    int  // dot lines
-	asb                                          byte
-	lastASB                                      [4]byte
+	off, cover, nearEnd, paperEnd, jam, cutError, clogged bool
+	silent, garbled                                       bool
+	working                                               bool // inside a command
+	mouth                                                 int  // number of the slip in the presenter; 0 is none
+	paperLeft                                             int  // dot lines
+	asb                                                   byte
+	lastASB                                               [4]byte
 }
 
 // New returns a printer with a full roll that answers into host.
@@ -171,6 +171,10 @@ func (p *Printer) JamCutter() { p.change(func() { p.jam = true }) }
 // ClearJam removes the jam as a technician does, cover opened and closed, and
 // the cut is tried again.
 func (p *Printer) ClearJam() { p.change(func() { p.jam, p.cutError = false, false }) }
+
+// Clog holds the paper fast behind the blade: a printer with a presenter calls it a jam
+// there, others an error without a name.
+func (p *Printer) Clog(on bool) { p.change(func() { p.clogged = on }) }
 
 // Silence makes the printer print but answer nothing.
 func (p *Printer) Silence(on bool) { p.change(func() { p.silent = on }) }

@@ -2,7 +2,7 @@ package escpos
 
 import "bytes"
 
-func (p *Printer) offline() bool { return p.cover || p.paperEnd || p.cutError }
+func (p *Printer) offline() bool { return p.cover || p.paperEnd || p.cutError || p.clogged }
 
 // answer sends b to the host unless a fault forbids it. Called with mu held:
 // answers keep their order.
@@ -60,8 +60,9 @@ func (p *Printer) eot(n byte) {
 	case 2:
 		flag(p.cover, 0x04)
 		flag(p.paperEnd, 0x20)
-		flag(p.cutError, 0x40)
+		flag(p.cutError || p.clogged, 0x40)
 	case 3:
+		flag(p.clogged, 0x04)
 		flag(p.cutError, 0x08)
 	case 4:
 		flag(p.low() || p.paperEnd, 0x0C)
@@ -122,6 +123,9 @@ func (p *Printer) asbNow() [4]byte {
 	}
 	if p.cover {
 		s[0] |= 0x20
+	}
+	if p.clogged {
+		s[1] |= 0x04
 	}
 	if p.cutError {
 		s[1] |= 0x08
