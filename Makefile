@@ -80,7 +80,7 @@ image: ## the disk image of a box, with two roots and a data partition (root)
 	deploy/image/build.sh
 
 .PHONY: test-doctor
-test-doctor: ## the simulated hardware of a running daemon fails, and the doctor finds what
+test-doctor: ## the simulated hardware, host and centre of a running daemon fail, and the doctor finds what (root)
 	@deploy/setup.sh test
 	go test -tags doctor -run TheDoctorHears -count=1 -v -timeout 15m ./cmd/kioskd
 
