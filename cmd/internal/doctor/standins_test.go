@@ -53,6 +53,11 @@ func TestStandins(t *testing.T) {
 			t.Errorf("doctor.md says that %s is not brought about", m[1])
 		}
 	}
+	for id, why := range standins {
+		if why == "" || Named(id).Cause.EN == "" {
+			t.Errorf("%s is no fault, or has no reason", id)
+		}
+	}
 	if len(told) != len(standins)+len(unseen) {
 		t.Errorf("doctor.md names %d faults that are not brought about, of %d", len(told), len(standins)+len(unseen))
 	}
@@ -67,7 +72,7 @@ func TestStandins(t *testing.T) {
 		}
 		for _, id := range e.faults {
 			if !slices.Contains(named, id) {
-				t.Errorf("%s does not bring %s about", e.file, id)
+				t.Errorf("%s: %s does not bring %s about", e.where, e.file, id)
 			}
 		}
 	}
