@@ -307,8 +307,8 @@ func refused(err error) bool {
 	return errors.As(err, &r)
 }
 
-// note remembers how the printer stands and tells of changes, the first time in any
-// case: a printer that has never answered is silent from the start.
+// note remembers how the printer stands and tells of changes, and of a printer that has
+// not answered since the start, when it had time to start itself.
 func (s *Spool) note(st Status, job int64) {
 	st &^= Busy | Presented // true of every slip for a moment
 	low := s.o.Hall().Rules.WithDefaults().NearEndLeft
@@ -316,16 +316,16 @@ func (s *Spool) note(st Status, job int64) {
 	if s.paused {
 		st |= Paused
 	}
-	changed := s.state.Status != st || !s.told
-	s.told = true
+	changed := s.state.Status != st
 	if changed {
 		s.meter.saw(s.state.Status, st)
 		s.state.Status, s.state.Since = st, time.Now()
 	}
 	s.state.Job, s.state.Left = job, s.meter.left(st, low)
-	state := s.state
+	state, tell := s.state, changed || !s.told && time.Since(s.state.Since) > barkTime
+	s.told = s.told || tell
 	s.mu.Unlock()
-	if changed && s.o.OnChange != nil {
+	if tell && s.o.OnChange != nil {
 		s.o.OnChange(state)
 	}
 }
