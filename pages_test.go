@@ -127,12 +127,13 @@ const faultsHead = "# 故障 What the doctor finds\n\n" +
 	"`kioskctl doctor` examines the box and tells what it saw, the cause and the remedy; `kioskctl doctor FAULT` explains one; the\n" +
 	"technician's page uses the same words. While kioskd runs, the ports are its own, and the doctor repeats what kioskd says; with\n" +
 	"kioskd stopped it asks printers and card readers itself.\n\n" +
-	"Every fault but `paper-blank`, which only a person sees, is brought about by a test: in `cmd/internal/doctor/doctor_test.go` on\n" +
-	"documents, stores, processes, sockets, file systems and the bytes of simulated devices; in `make test-doctor` by the simulated\n" +
-	"hardware, host and centre of a running kioskd; in `make test-image` by a whole box in a virtual machine. `line-noise`,\n" +
-	"`usb-overcurrent`, `undervoltage`, `throttled` and `disk-worn` are not: kioskd, kernel or system are only made to say them.\n" +
-	"`cmd/internal/doctor/standins_test.go` says why, and where each of the others is brought about. Nothing here was seen on real\n" +
-	"hardware.\n"
+	"Every fault is brought about by a test: in `cmd/internal/doctor/doctor_test.go` on documents, stores, processes, sockets, file\n" +
+	"systems and the bytes of simulated devices; in `make test-doctor` by the simulated hardware, host and centre of a running kioskd;\n" +
+	"in `make test-image` by a whole box in a virtual machine. But not `paper-blank`, which only a person sees, and `help-wanted`,\n" +
+	"`card-not-genuine` and `store-mended`, which are moments. Of `line-noise`, `usb-overcurrent`, `undervoltage`, `throttled`,\n" +
+	"`disk-worn`, `device-trouble`, `program-ended`, `document-held`, `not-accepted`, `stand-in-behind`, `host-replaced` and\n" +
+	"`release-given-up` the doctor is only told: `cmd/internal/doctor/standins_test.go` says why, and where each of the others is brought\n" +
+	"about. Nothing here was seen on real hardware.\n"
 
 var keyRow = regexp.MustCompile("(?m)^\\| `([a-z_.0-9]+)` \\|")
 

@@ -111,11 +111,15 @@ func (d *process) finds(state, conf string, want map[string]string) {
 func TestTheDoctorHearsTheDaemon(t *testing.T) {
 	r, conf := newRig(t, 1000), ailing(t, "/bin/false")
 	r.otherModel()
+	if err := os.WriteFile(filepath.Join(r.state, announceFile), []byte("[{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	d := r.start(conf)
 	r.board.Press(0, true)
 	d.until("strips that are ready", func() bool { return r.line.Card("1").Text() != "" && r.line.Card("2").Text() != "" })
 	d.finds(r.state, conf, map[string]string{
-		"pin-missing": "button button-2", "wall-browser": "wall:main", "door-open": "door cabinet", "device-trouble": "centre", "strip-refused": "strip:3",
+		"pin-missing": "button button-2", "wall-browser": "wall:main", "door-open": "door cabinet", "not-enrolled": "centre", "strip-refused": "strip:3",
+		"announcements-broken": "announcements",
 	})
 	if busy, ok := d.diagnosis(r.state, conf)["port-busy"]; ok {
 		t.Errorf("in use by the daemon, as it should be, and called busy: %s", busy)
@@ -166,16 +170,15 @@ func TestTheDoctorHearsOfLateCalls(t *testing.T) {
 
 // The centre revokes a box.
 func TestTheDoctorHearsTheCentre(t *testing.T) {
-	c, r := newCentre(t), newRig(t, 3000)
-	conf := reporting(t, c.boxes)
-	c.enrol(r.state, "kiosk-1")
-	c.signIn()
-	d := r.start(conf).healthy()
+	r := newReporter(t)
+	r.enrol()
+	r.centre.signIn()
+	d := r.work()
 	d.ticket(false)
 	d.sent()
-	c.submit("/revoke", url.Values{"hall": {"small"}, "device": {"kiosk-1"}, "why": {"a test"}})
+	r.centre.submit("/revoke", url.Values{"hall": {"small"}, "device": {r.box.Device}, "why": {"a test"}})
 	d.ticket(false)
-	d.finds(r.state, conf, map[string]string{"centre-refused": "centre"})
+	d.finds(r.state, r.conf, map[string]string{"centre-refused": "centre"})
 }
 
 // built is a daemon of a version that was made at a second.

@@ -135,7 +135,7 @@ func closed(r *rig) string {
 var networkInjuries = []injury{
 	{"not-enrolled", func(r *rig) {
 		const why = "this box is not enrolled: make a code at the centre and use it here: kioskctl enrol CODE"
-		says(r, "centre", OfSaid("centre", why), why)
+		says(r, "centre", "not-enrolled", why)
 	}, "centre", "enrol CODE"},
 	{"net-no-link", joined("hall-pass", "10.0.0.1:8443", func(r *rig) {
 		r.sys("/sys/class/net/eth0/device/vendor", "")
