@@ -44,7 +44,7 @@ var standins = map[string]string{
 	"program-ended":    "no program that drives strips ends under a daemon here",
 	"document-held":    "tests of kioskd bring it about, and do not ask the doctor",
 	"not-accepted":     "tests of kioskd bring it about, and do not ask the doctor",
-	"stand-in-behind":  "tests of kioskd bring it about, and do not ask the doctor",
+	"stand-in-behind":  "no stand-in of a test falls behind long enough to say so",
 	"host-replaced":    "tests of kioskd bring it about, and do not ask the doctor",
 	"release-given-up": "make test-image brings it about, and does not ask the doctor",
 }
