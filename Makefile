@@ -11,6 +11,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 # Boxes tell by the second of the commit which of two programs is older.
 LDFLAGS := -X main.version=$(VERSION) -X main.made=$(shell git log -1 --format=%ct 2>/dev/null)
 HALL     ?= small
+ARCH     ?= amd64
 FUZZ     ?= .
 FUZZTIME ?= 30s
 
@@ -75,9 +76,9 @@ test-deb: ## build each package twice, compare, install into a clean Debian, tak
 	@deploy/setup.sh package
 	deploy/deb/test.sh amd64 arm64 armhf
 
-image: ## the disk image of a box, with two roots and a data partition (root)
+image: ## the disk image of a box, with two roots and a data partition: make image [ARCH=arm64] (root)
 	@deploy/setup.sh package
-	deploy/image/build.sh
+	deploy/image/build.sh -a $(ARCH)
 
 .PHONY: test-doctor
 test-doctor: ## the simulated hardware, host and centre of a running daemon fail, and the doctor finds what (root)
@@ -90,15 +91,15 @@ test-screen: ## every way out of a touch page, tried with keys and mouse at a re
 	go test -tags kiosk -run NobodyLeavesTheScreen -count=1 -v -timeout 40m ./deploy/units
 
 .PHONY: test-image test-image-cuts test-luks test-update
-bin/image/longcheng-amd64.img:
+bin/image/longcheng-$(ARCH).img:
 	@deploy/setup.sh package
-	deploy/image/build.sh
+	deploy/image/build.sh -a $(ARCH)
 
-test-image: bin/image/longcheng-amd64.img ## boot the image in a virtual machine: power cuts, an update, a broken update (root)
+test-image: bin/image/longcheng-$(ARCH).img ## boot the image in a virtual machine: power cuts, an update, a broken update (root)
 	@deploy/setup.sh package
 	deploy/image/test.sh $<
 
-test-image-cuts: bin/image/longcheng-amd64.img ## record an update of the image, and start the disk as thirty power cuts in it would leave it (root)
+test-image-cuts: bin/image/longcheng-$(ARCH).img ## record an update of the image, and start the disk as thirty power cuts in it would leave it (root)
 	@deploy/setup.sh package
 	deploy/image/test.sh $< order update torn
 

@@ -96,7 +96,9 @@ package)
 	need arch-test arch-test
 	need lintian lintian
 	need qemu-system-x86_64 qemu-system-x86
+	need qemu-system-aarch64 qemu-system-arm
 	[ -e /usr/share/OVMF/OVMF_CODE.fd ] || missing="$missing ovmf"
+	[ -e /usr/share/AAVMF/AAVMF_CODE.fd ] || missing="$missing qemu-efi-aarch64"
 	need sfdisk fdisk
 	need mkfs.vfat dosfstools
 	need mcopy mtools

@@ -1,11 +1,12 @@
 #!/bin/sh
 # Builds the disk image of a hall's box: Debian, read-only, twice.
 #
-#   deploy/image/build.sh [-c DIR] [-d DEB]... [-o IMAGE] [-p PACKAGE,...] [-s MiB]
+#   deploy/image/build.sh [-a ARCH] [-c DIR] [-d DEB]... [-o IMAGE] [-p PACKAGE,...] [-s MiB]
+#     -a  amd64 (default) or arm64, which is installed under qemu-user
 #     -c  documents (kioskd.toml, hall.toml, ...) for boxes whose order brings none: a QR
 #         code, or what is typed on the screen
-#     -d  install this package (default: those of deploy/deb/build.sh amd64)
-#     -o  the disk image (default bin/image/longcheng-amd64.img); beside it appears
+#     -d  install this package (default: those of deploy/deb/build.sh)
+#     -o  the disk image (default bin/image/longcheng-ARCH.img); beside it appears
 #         IMAGE.update and IMAGE.update.json, which kioskctl release add signs
 #     -p  more Debian packages, such as cage,xwayland,chromium for a touch page
 #     -s  size of each root partition (default 1280)
@@ -21,9 +22,10 @@
 # Needs root and the packages mmdebstrap fdisk dosfstools mtools e2fsprogs.
 set -eu
 cd "$(dirname "$0")/../.."
-documents='' debs='' image=bin/image/longcheng-amd64.img packages='' size=1280
-while getopts c:d:o:p:s: o; do
+arch=amd64 documents='' debs='' image='' packages='' size=1280
+while getopts a:c:d:o:p:s: o; do
 	case $o in
+	a) arch=$OPTARG ;;
 	c) documents=$(readlink -f "$OPTARG") ;;
 	d) debs="$debs $(readlink -f "$OPTARG")" ;;
 	o) image=$OPTARG ;;
@@ -33,22 +35,28 @@ while getopts c:d:o:p:s: o; do
 	esac
 done
 [ "$(id -u)" = 0 ] || { echo "image: needs root to make file systems with their owners: run it with sudo" >&2; exit 1; }
+case $arch in
+amd64) efi=x64 ;;
+arm64) efi=aa64 ;;
+*) echo "image: no boot loader is known for $arch: use amd64 or arm64" >&2; exit 2 ;;
+esac
+image=${image:-bin/image/longcheng-$arch.img}
 mkdir -p "$(dirname "$image")"
 image=$(readlink -f "$image")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 say() { echo "image: $*"; }
 
-[ -n "$debs" ] || debs=$(deploy/deb/build.sh amd64 "$work/debs" | grep longcheng-kiosk)
+[ -n "$debs" ] || debs=$(deploy/deb/build.sh "$arch" "$work/debs" | grep longcheng-kiosk)
 
 say "installing Debian and$(for d in $debs; do printf ' %s' "$(basename "$d")"; done)"
 # The packages are copied in because apt runs inside the new root.
-mmdebstrap --quiet --variant=minbase --architectures=amd64 \
+mmdebstrap --quiet --variant=minbase --architectures="$arch" \
 	--aptopt='APT::Install-Recommends "false"' \
 	--dpkgopt='path-exclude=/usr/share/man/*' \
 	--dpkgopt='path-exclude=/usr/share/locale/*' \
 	--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
-	--include="linux-image-amd64,initramfs-tools,zstd,systemd,systemd-sysv,systemd-boot,systemd-timesyncd,systemd-resolved,dbus,udev,kmod,iproute2,ca-certificates,e2fsprogs,dosfstools,fdisk,alsa-utils,espeak-ng,libtss2-esys-3.0.2-0,libtss2-rc0$packages" \
+	--include="linux-image-$arch,initramfs-tools,zstd,systemd,systemd-sysv,systemd-boot,systemd-timesyncd,systemd-resolved,dbus,udev,kmod,iproute2,ca-certificates,e2fsprogs,dosfstools,fdisk,alsa-utils,espeak-ng,libtss2-esys-3.0.2-0,libtss2-rc0$packages" \
 	--customize-hook="mkdir -p \"\$1/debs\" && cp $debs \"\$1/debs/\"" \
 	--customize-hook="chroot \"\$1\" sh -c 'DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends /debs/*.deb' && rm -r \"\$1/debs\"" \
 	--customize-hook="cp -r deploy/image/root/. \"\$1/\" && deploy/image/finish.sh \"\$1\"" \
@@ -58,7 +66,7 @@ mkdir "$work/root" "$work/boot"
 tar xf "$work/root.tar" -C "$work/root" --exclude='./dev/*'
 mv "$work"/root/boot/vmlinuz-* "$work/boot/vmlinuz"
 mv "$work"/root/boot/initrd.img-* "$work/boot/initrd"
-cp "$work/root/usr/lib/systemd/boot/efi/systemd-bootx64.efi" "$work/boot/"
+cp "$work/root/usr/lib/systemd/boot/efi/systemd-boot$efi.efi" "$work/boot/"
 [ -z "$documents" ] || install -D -m 0644 -t "$work/root/usr/share/longcheng/box" "$documents"/*.toml
 rm -rf "$work"/root/boot/* "$work"/root/vmlinuz* "$work"/root/initrd*
 
@@ -92,7 +100,7 @@ P
 truncate -s ${esp}M "$work/esp.img"
 mkfs.vfat -F 32 -n ESP "$work/esp.img" >/dev/null
 mmd -i "$work/esp.img" ::EFI ::EFI/BOOT ::loader ::loader/entries ::a ::b
-mcopy -i "$work/esp.img" "$work/boot/systemd-bootx64.efi" ::EFI/BOOT/BOOTX64.EFI
+mcopy -i "$work/esp.img" "$work/boot/systemd-boot$efi.efi" "::EFI/BOOT/BOOT$(echo $efi | tr a-z A-Z).EFI"
 mcopy -i "$work/esp.img" "$work/boot/vmlinuz" "$work/boot/initrd" ::a/
 printf 'timeout 0\neditor no\n' >"$work/loader.conf"
 mcopy -i "$work/esp.img" "$work/loader.conf" ::loader/

@@ -34,6 +34,7 @@ steps=("$@")
 cd "$(dirname "$0")/../.."
 keep=$run
 run=${run:-$(mktemp -d)} vm='' printer='' port=$((20000 + RANDOM % 20000))
+arch=$(sed -n 's/.*"arch":"\([^"]*\)".*/\1/p' "$image.update.json")
 box=$run/box # what outlasts a step: the disk, the maintainer's keys and depot, the first ticket
 # shellcheck source=deploy/image/vm.sh
 . deploy/image/vm.sh
@@ -70,7 +71,7 @@ cat >"$run/files/kioskd.toml" <<-C
 	name = "printer-1"
 	driver = "escpos"
 	profile = "generic80"
-	port = "/dev/ttyS4"
+	port = "$uart"
 	baud = 115200
 	[[touch]]
 	name = "touch-1"
@@ -79,7 +80,7 @@ C
 
 # The box's printer, simulated, at the far end of its first UART. Each slip that is
 # cut is a line of the file slips.
-sed 's,/dev/ttyS4,ports/printer-1,' "$run/files/kioskd.toml" >"$run/sim/kioskd.toml"
+sed "s,$uart,ports/printer-1," "$run/files/kioskd.toml" >"$run/sim/kioskd.toml"
 "$run/kiosksim" devices -config "$run/sim/kioskd.toml" -state "$run" >"$run/slips" &
 printer=$!
 # printed NUMBER...: wait until each has come out, whole.
@@ -101,7 +102,7 @@ step_order() {
 	mkdir "$box" "$run/order"
 	cp --sparse=always "$image" "$box/disk.img"
 	truncate -s +2G "$box/disk.img" # a disk that is larger than the image
-	part root-a helped .
+	helped_box
 	"$ctl" provision make --hall small --device kiosk-1 --role whole --files "$run/files" --key "$run/maker.key" --life 24h --stick "$run/order" >/dev/null
 	stick "$run/order"
 	believe() { cp "$run/maker.key.pub" etc/order-makers.pub; }

@@ -7,9 +7,9 @@
 # PATIENCE=3 waits three times as long for everything, on a busy machine.
 # Wants: box (a directory with disk.img; the firmware's variables join it), run (a
 # directory for sockets and logs), port (a free TCP port of this machine, forwarded
-# to the hall's pages). May have: board (a directory with the state of a board's TPM),
-# record (a file where every write and flush of the disk is noted, in the format of the
-# kernel's dm-log-writes), more (an array: what else qemu is told).
+# to the hall's pages). May have: arch (amd64 or arm64), board (a directory with the state
+# of a board's TPM), record (a file where every write and flush of the disk is noted, in
+# the format of the kernel's dm-log-writes), more (an array: what else qemu is told).
 
 patience=${PATIENCE:-1} record='' more=()
 say() { echo "test-image: $*"; }
@@ -20,11 +20,24 @@ die() {
 	exit 1
 }
 
-# A processor that can run guests does so; it is one alone, because two that qemu 7.2
-# emulates have waited for each other for ever. The file /dev/kvm proves nothing: machines
-# of a cloud have one that starts no firmware.
-processor=(-accel tcg,thread=multi -cpu max)
-if grep -qwE 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; then processor=(-accel kvm "${processor[@]}"); fi
+# The machine, its firmware, the console's line, and how the box names the line of its
+# printer. A processor that can run guests does so; it is one alone, because two that
+# qemu 7.2 emulates have waited for each other for ever. The file /dev/kvm proves nothing:
+# machines of a cloud have one that starts no firmware.
+case ${arch:=amd64} in
+amd64)
+	machine=(qemu-system-x86_64 -machine q35 -cpu max -device isa-serial,chardev=console)
+	firmware=/usr/share/OVMF/OVMF console=ttyS0 uart=/dev/ttyS4
+	flags=vmx\|svm
+	;;
+arm64) # the processor of a Raspberry Pi 4
+	machine=(qemu-system-aarch64 -machine virt -cpu cortex-a72 -serial chardev:console)
+	firmware=/usr/share/AAVMF/AAVMF console=ttyAMA0 uart=/dev/ttyS0
+	flags=none # a guest of its own kind would need -cpu host
+	;;
+esac
+accel=(-accel tcg,thread=multi)
+if grep -qwE "$flags" /proc/cpuinfo && [ -w /dev/kvm ]; then accel=(-accel kvm "${accel[@]}"); fi
 
 # stick DIR: a USB stick with what lies in a directory, for plug_in.
 stick() {
@@ -39,7 +52,7 @@ stick() {
 # sockets uart0..uart3, its console is the file console and the shell of helped the
 # socket shell.
 power_on() {
-	[ -e "$box/vars" ] || cp /usr/share/OVMF/OVMF_VARS.fd "$box/vars"
+	[ -e "$box/vars" ] || cp "${firmware}_VARS.fd" "$box/vars"
 	rm -f "$run/off"
 	powered 2>>"$run/machine.err" &
 	vm=$!
@@ -59,14 +72,14 @@ powered() {
 			until [ -S "$run/tpm" ]; do sleep 0.1; done
 			tpm=(-chardev "socket,id=tpm,path=$run/tpm" -tpmdev emulator,id=tpm,chardev=tpm -device tpm-crb,tpmdev=tpm)
 		fi
-		qemu-system-x86_64 -machine q35 "${processor[@]}" -m 1024 -nodefaults -display none \
-			-drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE.fd \
+		"${machine[@]}" "${accel[@]}" -m 1024 -nodefaults -display none \
+			-drive if=pflash,format=raw,readonly=on,file="${firmware}_CODE.fd" \
 			-drive if=pflash,format=raw,file="$box/vars" \
 			-blockdev "$disk" -device virtio-blk-pci,drive=disk,discard=off,write-zeroes=off -device qemu-xhci \
 			-audiodev none,id=sound -device i6300esb -action watchdog=reset,reboot=shutdown \
 			-netdev user,id=lan,restrict=on,hostfwd=tcp:127.0.0.1:"$port"-:8080 -device virtio-net-pci,netdev=lan,romfile= \
 			-object rng-random,id=rng,filename=/dev/urandom -device virtio-rng-pci,rng=rng "${tpm[@]}" \
-			-chardev file,id=console,path="$run/console",append=on -device isa-serial,chardev=console \
+			-chardev file,id=console,path="$run/console",append=on \
 			-chardev socket,id=u0,path="$run/uart0",server=on,wait=off -chardev socket,id=u1,path="$run/uart1",server=on,wait=off \
 			-chardev socket,id=u2,path="$run/uart2",server=on,wait=off -chardev socket,id=u3,path="$run/uart3",server=on,wait=off \
 			-device pci-serial-4x,chardev1=u0,chardev2=u1,chardev3=u2,chardev4=u3 \
@@ -163,9 +176,16 @@ part() {
 # begin NAME: the first byte of a partition.
 begin() { echo $(($(sfdisk -d "$box/disk.img" 2>/dev/null | sed -n "s/.*start= *\([0-9]*\),.*name=\"$1\".*/\1/p") * 512)); }
 
-# helped ROOT: gives a root one unit that the image has not: a shell at the machine's
-# socket of that name. Nobody can sign in at a box.
+# helped_box [HELPED]: does that to the first root of a new box, and its boot entry.
+helped_box() {
+	part root-a "${1:-helped}" .
+	part esp sed -i "s/ console=tty0/& console=$console,115200/" loader/entries/longcheng-a.conf
+}
+
+# helped ROOT: gives a root what the image has not: a console at the machine's serial
+# line, and a unit with a shell at its socket of that name. Nobody can sign in at a box.
 helped() {
+	sed -i "s/ console=tty0/& console=$console,115200/" "$1/usr/lib/longcheng/boot-entry"
 	printf 'SUBSYSTEM=="virtio-ports", ATTR{name}=="shell", TAG+="systemd", ENV{SYSTEMD_WANTS}="test-shell.service"\n' \
 		>"$1/etc/udev/rules.d/99-test-shell.rules"
 	printf '[Service]\nExecStart=/usr/lib/longcheng/test-shell\n' >"$1/etc/systemd/system/test-shell.service"

@@ -88,11 +88,11 @@ step_encrypt() {
 	mkdir "$box" "$run/mine" "$run/other"
 	cp --sparse=always "$image" "$box/disk.img"
 	truncate -s +1G "$box/disk.img"
-	part root-a helped .
+	helped_box
 	data documents
 	mv "$box/disk.img" "$run/new.img"
 	cp --sparse=always "$image" "$box/disk.img"
-	part root-a equipped .
+	helped_box equipped
 	board=$run/mine
 	power_on
 	inside 'until [ -e /run/longcheng-slot ]; do sleep 1; done' 300
