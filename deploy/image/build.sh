@@ -50,8 +50,9 @@ say() { echo "image: $*"; }
 [ -n "$debs" ] || debs=$(deploy/deb/build.sh "$arch" "$work/debs" | grep longcheng-kiosk)
 
 say "installing Debian and$(for d in $debs; do printf ' %s' "$(basename "$d")"; done)"
-# The packages are copied in because apt runs inside the new root.
-mmdebstrap --quiet --variant=minbase --architectures="$arch" \
+# The packages are copied in because apt runs inside the new root. The initrd is made
+# once, by finish.sh: under qemu-user it takes a while.
+INITRD=No mmdebstrap --quiet --variant=minbase --architectures="$arch" \
 	--aptopt='APT::Install-Recommends "false"' \
 	--dpkgopt='path-exclude=/usr/share/man/*' \
 	--dpkgopt='path-exclude=/usr/share/locale/*' \
