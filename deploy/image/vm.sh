@@ -179,7 +179,9 @@ begin() { echo $(($(sfdisk -d "$box/disk.img" 2>/dev/null | sed -n "s/.*start= *
 # helped_box [HELPED]: does that to the first root of a new box, and its boot entry.
 helped_box() {
 	part root-a "${1:-helped}" .
-	part esp sed -i "s/ console=tty0/& console=$console,115200/" loader/entries/longcheng-a.conf
+	local entry=::loader/entries/longcheng-a.conf
+	mtype -i "$box/disk.img@@$(begin esp)" $entry | sed "s/ console=tty0/& console=$console,115200/" >"$run/entry"
+	mcopy -o -i "$box/disk.img@@$(begin esp)" "$run/entry" $entry
 }
 
 # helped ROOT: gives a root what the image has not: a console at the machine's serial
