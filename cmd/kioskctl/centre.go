@@ -61,7 +61,7 @@ func (t *tool) sendBackup(ctx context.Context, o backup.Options) (k central.Kept
 	r, packed := io.Pipe()
 	go func() { packed.CloseWithError(backup.Pack(dir, packed)) }()
 	defer r.Close() // ends the packing
-	k, err = w.client.SendBackup(ctx, o.Config.Device, o.Now.UTC().Format("20060102T150405Z"), r)
+	k, err = w.client.SendBackup(ctx, o.Config.Device, o.Now.UTC().Format("20060102T150405.000Z"), r)
 	return k, m, err
 }
 
