@@ -78,6 +78,18 @@ func testSessions(t *testing.T, b *webtest.Browser) {
 		p.Type("[name=secret]", "1111\r")
 		p.See("窗口空闲")
 	})
+	t.Run("signed out while it asks who is signed in", func(t *testing.T) {
+		t.Parallel()
+		_, p := openDesk(t, b, 1)
+		p.Eval(`const real = fetch; let held = new Promise((free) => { window.free = free });
+			window.fetch = async (at, o) => { const r = await real(at, o); if (/session$/.test(at) && o.method === 'GET') await held; return r };
+			whoAmI().then(() => { window.answered = true })`)
+		p.Touch("退出")
+		p.Wait("document.querySelector('[name=user]')")
+		p.Eval("window.free()")
+		p.Wait("window.answered")
+		p.Wait("document.querySelector('[name=user]')")
+	})
 	t.Run("second tab at another window", func(t *testing.T) {
 		t.Parallel()
 		s, p := openDesk(t, b, 1)

@@ -88,15 +88,17 @@ async function readParked() {
 }
 
 // whoAmI asks again who is signed in: another tab of this browser may have changed it.
+// An answer that comes after this page itself signed in or out is an old one.
 async function whoAmI() {
   const before = me;
   try {
     const now = await call('GET', '/session', null, 1);
+    if (me !== before) return;
     if (before && now.window !== before.window)
       note = { zh: '已在另一页面登录其他窗口，本页已切换', en: 'Another tab signed in at another window; this page follows it.' };
     know(now);
   } catch (p) {
-    if (p.code !== 'sign_in') return;
+    if (p.code !== 'sign_in' || me !== before) return;
     if (before) note = ended;
     end();
   }
