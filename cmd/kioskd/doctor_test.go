@@ -56,10 +56,10 @@ height = 16
 window = "1"
 `
 
-// ailing is the small hall's document with these, and with a program as its voice.
-func ailing(t *testing.T, voice string) string {
+// ailing is the small hall's document with these, and with a voice whose program fails.
+func ailing(t *testing.T) string {
 	t.Helper()
-	file, _ := edited(t, "kioskd.toml", "[[voice]]", `driver = "transcript"`, fmt.Sprintf("driver = \"command\"\ncommand = %q", voice))
+	file, _ := edited(t, "kioskd.toml", "[[voice]]", `driver = "transcript"`, "driver = \"command\"\ncommand = \"/bin/false\"")
 	text, err := os.ReadFile(file)
 	if err == nil {
 		err = os.WriteFile(file, append(text, ills...), 0o600)
@@ -109,7 +109,7 @@ func (d *process) finds(state, conf string, want map[string]string) {
 // the simulated devices really do it, on the wire. That the daemon and the devices
 // themselves have the ports open is no fault.
 func TestTheDoctorHearsTheDaemon(t *testing.T) {
-	r, conf := newRig(t, 1000), ailing(t, "/bin/false")
+	r, conf := newRig(t, 1000), ailing(t)
 	r.otherModel()
 	if err := os.WriteFile(filepath.Join(r.state, announceFile), []byte("[{"), 0o644); err != nil {
 		t.Fatal(err)
@@ -152,20 +152,6 @@ func TestTheDoctorHearsTheDaemon(t *testing.T) {
 
 	r.offset = -72 * time.Hour // the battery of the clock is empty
 	r.start(conf).finds(r.state, conf, map[string]string{"clock-alarm": ""})
-}
-
-// A voice that is slower than the calls are many.
-func TestTheDoctorHearsOfLateCalls(t *testing.T) {
-	slow := filepath.Join(t.TempDir(), "slow")
-	if err := os.WriteFile(slow, []byte("#!/bin/sh\ncat >/dev/null\nexec sleep 31\n"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	r, conf := newRig(t, 1000), ailing(t, slow)
-	d := r.start(conf)
-	d.ticket(true)
-	d.open("1")
-	d.must("windows/1/next", map[string]any{})
-	d.finds(r.state, conf, map[string]string{"calls-late": "voice:hall late"})
 }
 
 // The centre revokes a box.
