@@ -120,22 +120,40 @@ func (p *Page) do(a chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// Eval returns the value of a JavaScript expression.
+// Eval returns the value of a JavaScript expression, which only looks: while the tab
+// goes to another address it is asked again.
 func Eval[T any](p *Page, js string) T {
+	p.t.Helper()
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	for end := time.Now().Add(patience); time.Now().Before(end); <-tick.C {
+		if v, left := evaluate[T](p, js); !left {
+			return v
+		}
+	}
+	p.t.Fatalf("evaluate %s: the page does not stand still", js)
+	panic("unreachable")
+}
+
+// evaluate asks once; left says that the tab went to another address meanwhile.
+func evaluate[T any](p *Page, js string) (v T, left bool) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](js))
-	if err != nil {
+	left = err != nil && strings.Contains(err.Error(), "navigated or closed")
+	if err != nil && !left {
 		p.t.Fatalf("evaluate %s: %v", js, err)
 	}
-	return v
+	return v, left
 }
 
-// Eval runs a JavaScript statement.
+// Eval runs a JavaScript statement, once.
 func (p *Page) Eval(js string) {
 	p.t.Helper()
-	Eval[bool](p, "(() => {"+js+"; return true})()")
+	if _, left := evaluate[bool](p, "(() => {"+js+"; return true})()"); left {
+		p.t.Fatalf("evaluate %s: the page was left meanwhile", js)
+	}
 }
 
 // Click presses the first element of a selector, once it is there and enabled.
@@ -175,13 +193,8 @@ func (p *Page) until(js string) bool {
 // holds evaluates a condition. While the tab goes to another address nothing holds.
 func (p *Page) holds(js string) bool {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
-	defer cancel()
-	yes, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+js+")"))
-	if err != nil && !strings.Contains(err.Error(), "navigated or closed") {
-		p.t.Fatalf("evaluate %s: %v", js, err)
-	}
-	return yes && err == nil
+	yes, left := evaluate[bool](p, "!!("+js+")")
+	return yes && !left
 }
 
 // See waits until the page shows a text.
