@@ -92,6 +92,21 @@ func TestVoiceSaysRecallsFirstAndEachTicketOnce(t *testing.T) {
 	}
 }
 
+// A surface is told of for what it does itself: not for a hall that cannot be read,
+// and with the reason of now, each once.
+func TestHealthIsTheSurfacesOwn(t *testing.T) {
+	f, b := newHall(), &board{shows: make(chan View, 100), reasons: []string{"no browser", "no browser", "not painted"}}
+	f.away = 2
+	health := make(chan Health, 100)
+	k := keep(f, b, Options{OnChange: func(h Health) { health <- h }})
+	run(t.Context(), t, k)
+	for _, want := range []Health{{Reason: "no browser"}, {Reason: "not painted"}, {Ready: true}} {
+		if h := <-health; h.Ready != want.Ready || h.Reason != want.Reason {
+			t.Fatalf("told %+v, want %+v", h, want)
+		}
+	}
+}
+
 // fakeHall is a Source in memory.
 type fakeHall struct {
 	mu        sync.Mutex
@@ -99,6 +114,7 @@ type fakeHall struct {
 	open      []kiosk.Call
 	delivered []kiosk.Delivered
 	full      int // Delivers that fail first
+	away      int // reads that fail first
 	changed   chan struct{}
 }
 
@@ -111,6 +127,10 @@ func (f *fakeHall) Snapshot(context.Context) (kiosk.Snapshot, error) {
 func (f *fakeHall) Undelivered(context.Context, string) ([]kiosk.Call, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.away > 0 {
+		f.away--
+		return nil, errors.New("the hall host is away")
+	}
 	return slices.Clone(f.open), nil
 }
 
@@ -142,15 +162,21 @@ func (f *fakeHall) calls(c kiosk.Call) {
 	}
 }
 
-// board is a surface that fails a number of times.
+// board is a surface that fails with each of some reasons first, or a number of times.
 type board struct {
-	fails int
-	shows chan View
+	reasons []string
+	fails   int
+	shows   chan View
 }
 
 func (b *board) Name() string { return "strip:1" }
 
 func (b *board) Show(_ context.Context, v View) ([]int64, error) {
+	if len(b.reasons) > 0 {
+		why := b.reasons[0]
+		b.reasons = b.reasons[1:]
+		return nil, errors.New(why)
+	}
 	if b.fails > 0 {
 		b.fails--
 		return nil, errors.New("card is silent")

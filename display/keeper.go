@@ -42,7 +42,7 @@ type Options struct {
 	Fault   func(last View) View // what is shown then; nil keeps the last state as it is
 	Now     func() time.Time
 
-	OnChange func(Health)                                               // ready or not has changed
+	OnChange func(Health)                                               // ready or not, or the reason, has changed
 	OnLate   func(surface string, call kiosk.Call, after time.Duration) // the first of calls that are not shown in time
 	OnTimely func(surface string)                                       // they are shown in time again, or OnChange has told why nothing is
 }
@@ -187,17 +187,18 @@ func (k *Keeper) wait(ctx context.Context, changed <-chan struct{}, d time.Durat
 }
 
 // step brings the surface up to date once. It reports whether there is more to
-// show at once.
+// show at once. That the hall cannot be read or written is no trouble of the surface:
+// who keeps the hall tells of it, once and not for each surface.
 func (k *Keeper) step(ctx context.Context) (again bool, err error) {
 	if err := k.record(ctx); err != nil {
-		return false, k.fault(ctx, err, nil)
+		return false, err
 	}
 	v, calls, err := k.view(ctx)
 	if err != nil {
-		return false, k.fault(ctx, k.lost(ctx, err), nil)
+		return false, k.lost(ctx, err)
 	}
 	if err := k.recordStale(ctx, v.Stale); err != nil {
-		return false, k.fault(ctx, err, nil)
+		return false, err
 	}
 	fresh := k.acked == nil || !same(*k.acked, v)
 	if !fresh && len(v.Calls) == 0 && k.o.Now().Before(k.due) {
@@ -214,10 +215,10 @@ func (k *Keeper) step(ctx context.Context) (again bool, err error) {
 	if fresh {
 		k.beginBlinks()
 	}
-	if err := k.record(ctx); err != nil {
-		return false, k.fault(ctx, err, nil)
-	}
 	k.ready()
+	if err := k.record(ctx); err != nil {
+		return false, err
+	}
 	return len(shown) > 0 && (v.More > 0 || len(shown) < len(v.Calls)), nil
 }
 
@@ -252,7 +253,7 @@ func (k *Keeper) lost(ctx context.Context, err error) error {
 		return err
 	}
 	if _, no := k.show(ctx, f, nil); no != nil {
-		return errors.Join(err, no)
+		return errors.Join(err, k.fault(ctx, no, nil))
 	}
 	k.acked, k.left = &f, 0
 	return err
@@ -358,6 +359,7 @@ func (k *Keeper) change(ready bool, reason string) {
 	k.mu.Lock()
 	h := &k.health
 	changed := h.Ready != ready || h.Failures == 0 && !ready
+	news := changed || h.Reason != reason
 	h.Ready, h.Reason = ready, reason
 	if changed {
 		h.Since = k.o.Now()
@@ -369,7 +371,7 @@ func (k *Keeper) change(ready bool, reason string) {
 	}
 	now := *h
 	k.mu.Unlock()
-	if changed && k.o.OnChange != nil {
+	if news && k.o.OnChange != nil {
 		k.o.OnChange(now)
 	}
 	if !ready {

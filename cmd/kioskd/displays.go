@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"longcheng/cmd/internal/config"
+	"longcheng/cmd/internal/doctor"
 	"longcheng/display"
 	"longcheng/display/wall"
 	"longcheng/kiosk"
@@ -55,7 +56,7 @@ func (b *box) keep(s display.Surface, build display.Build, where calling.Surface
 			b.health.say(h.Surface, ready)
 			return
 		}
-		b.health.say(h.Surface, h.Reason)
+		b.health.trouble(h.Surface, doctor.OfSurface(h.Surface, h.Reason), h.Reason)
 	}
 	o.OnLate = func(surface string, c kiosk.Call, after time.Duration) {
 		b.health.tell(surface+" late", "calls-late", fmt.Sprintf("calls are not shown within %s: the first was %s", max(o.Late, time.Second), c.Number))

@@ -54,7 +54,7 @@ func newHealth(log *slog.Logger, now func() time.Time, note func(context.Context
 }
 
 // say tells how a device stands. The same again is not a change.
-func (h *health) say(device, state string) { h.tell(device, doctor.OfSaid(device, state), state) }
+func (h *health) say(device, state string) { h.tell(device, doctor.OfDevice(nil), state) }
 
 // tell is say where the fault behind the state is known.
 func (h *health) tell(device, fault, state string) {
@@ -106,11 +106,18 @@ func (h *health) disk(fault, state string) {
 		h.over("disk")
 		return
 	}
+	h.trouble("disk", fault, state)
+}
+
+// trouble is tell for what is said again and again in other words, as megabytes come
+// and go and each answer of a noisy line is damaged in another way: the same fault is
+// no news.
+func (h *health) trouble(device, fault, state string) {
 	h.mu.Lock()
-	was := h.reports["disk"]
+	was := h.reports[device]
 	h.mu.Unlock()
-	if was.Fault != fault || was.State == ready { // megabytes come and go
-		h.tell("disk", fault, state)
+	if was.Fault != fault || was.State == ready {
+		h.tell(device, fault, state)
 	}
 }
 

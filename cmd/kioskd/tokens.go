@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"longcheng/cmd/internal/config"
+	"longcheng/cmd/internal/doctor"
 	"longcheng/cmd/internal/parts"
 	"longcheng/kiosk"
 )
@@ -37,7 +38,7 @@ func (b *box) readTokens(r config.Reader, name string, pages []string, beat func
 				return parts.ReadTokens(ctx, r, nil, b.now, handle, refused)
 			})
 			if ctx.Err() == nil {
-				b.health.say(name, err.Error()+advice(err))
+				b.health.tell(name, doctor.OfDevice(err), err.Error()+advice(err))
 			}
 			return err
 		}

@@ -97,15 +97,6 @@ func OfSurface(surface, why string) string {
 	return "device-trouble"
 }
 
-// OfSaid is the fault behind what was said of a device, where no error tells: of
-// surfaces.
-func OfSaid(name, state string) string {
-	if strings.Contains(name, ":") {
-		return OfSurface(name, state)
-	}
-	return OfDevice(nil)
-}
-
 // conditions are what printers say and the faults that they are; the first that
 // holds is it.
 var conditions = []struct {
