@@ -92,7 +92,7 @@ func (s *Server) alarmsOf(b store.Box, x situation) (list []store.Alarm) {
 	now := s.o.Now()
 	heard := heardOf(b)
 	if !heard.IsZero() && now.Sub(heard) > silentAfter {
-		add(sourceSilent, both("自 %[1]s 起失联", "not heard since %[1]s", clockTime(heard)))
+		add(sourceSilent, both("自 %[1]s 起失联", "not heard since %[1]s", s.clockTime(heard)))
 	}
 	for _, h := range b.Alarms {
 		if h.Source == store.SourceJournal {
@@ -108,7 +108,7 @@ func (s *Server) alarmsOf(b store.Box, x situation) (list []store.Alarm) {
 		add(sourceTwo, both("两份日志同时在写：密钥可能已被复制，请重新注册这台设备", "two journals go on side by side: its key may be in use elsewhere: enrol the box again"))
 	}
 	if !b.Ends.IsZero() && b.Ends.Sub(now) < endsBound {
-		add(sourcePass, both("证书 %[1]s 到期", "the certificate ends on %[1]s", b.Ends.Local().Format(time.DateOnly)))
+		add(sourcePass, both("证书 %[1]s 到期", "the certificate ends on %[1]s", s.dateOf(b.Ends)))
 	}
 	for _, w := range x.wanteds[d] {
 		if why := s.drifted(w, x.said[d]); why != "" {

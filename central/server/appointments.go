@@ -50,7 +50,7 @@ type appointmentsData struct {
 
 // appointments shows the slots of a hall on a day.
 func (s *Server) appointments(r *http.Request, v visitor) (string, any, error) {
-	d := appointmentsData{Hall: v.sees(r.URL.Query().Get("hall")), Today: s.o.Now().Local().Format(time.DateOnly)}
+	d := appointmentsData{Hall: v.sees(r.URL.Query().Get("hall")), Today: s.dateOf(s.o.Now())}
 	var err error
 	if d.Halls, err = s.choice(r, v); err != nil {
 		return "", nil, err
@@ -61,9 +61,9 @@ func (s *Server) appointments(r *http.Request, v visitor) (string, any, error) {
 	if d.Hall != "" && !central.CheckName(d.Hall) {
 		return "", nil, noSuchPage()
 	}
-	day, err := time.ParseInLocation(time.DateOnly, r.URL.Query().Get("day"), time.Local)
+	day, err := s.dayOf(r.URL.Query().Get("day"))
 	if err != nil {
-		day, _ = time.ParseInLocation(time.DateOnly, d.Today, time.Local)
+		day, _ = s.dayOf(d.Today)
 	}
 	d.Day, d.Before, d.After = day.Format(time.DateOnly), day.AddDate(0, 0, -1).Format(time.DateOnly), day.AddDate(0, 0, 1).Format(time.DateOnly)
 	hall, err := s.hallOf(r, d.Hall)
@@ -139,19 +139,19 @@ func (s *Server) openSlots(_ http.ResponseWriter, r *http.Request, v visitor) (s
 	if !central.CheckName(hall) || !plainID(item) || !bookable {
 		return "", central.Refuse(http.StatusBadRequest, "form", "请选择可预约的事项 / choose an item that takes appointments")
 	}
-	list, err := slotsOf(r.PostForm, store.Slot{Hall: hall, Item: item}, s.o.Now())
+	list, err := s.slotsOf(r.PostForm, store.Slot{Hall: hall, Item: item})
 	if err != nil {
 		return "", err
 	}
-	q := url.Values{"hall": {hall}, "day": {list[0].At.Local().Format(time.DateOnly)}}
+	q := url.Values{"hall": {hall}, "day": {s.dateOf(list[0].At)}}
 	return "/appointments?" + q.Encode(), s.o.Store.OpenSlots(r.Context(), list, v.Name)
 }
 
 // slotsOf lays the slots of a form out: days of the week between two dates, and
 // times of each day.
-func slotsOf(f url.Values, x store.Slot, now time.Time) (list []store.Slot, err error) {
-	first, err1 := time.ParseInLocation(time.DateOnly, f.Get("first"), time.Local)
-	last, err2 := time.ParseInLocation(time.DateOnly, f.Get("last"), time.Local)
+func (s *Server) slotsOf(f url.Values, x store.Slot) (list []store.Slot, err error) {
+	first, err1 := s.dayOf(f.Get("first"))
+	last, err2 := s.dayOf(f.Get("last"))
 	var from, to kiosk.TimeOfDay
 	err3, err4 := from.UnmarshalText([]byte(f.Get("from"))), to.UnmarshalText([]byte(f.Get("to")))
 	minutes, err5 := strconv.Atoi(f.Get("minutes"))
@@ -162,6 +162,7 @@ func slotsOf(f url.Values, x store.Slot, now time.Time) (list []store.Slot, err 
 		}
 	}
 	x.Minutes, x.Capacity = minutes, places
+	now := s.o.Now()
 	switch {
 	case last.Before(first) || last.After(now.AddDate(0, 0, latestSlot)) || first.Before(now.AddDate(0, 0, -1)):
 		return nil, central.Refuse(http.StatusBadRequest, "form", "日期须在今天起 %d 天之内 / the dates must be within %d days from today", latestSlot, latestSlot)
@@ -173,7 +174,7 @@ func slotsOf(f url.Values, x store.Slot, now time.Time) (list []store.Slot, err 
 			continue
 		}
 		for t := int(from); t+minutes <= int(to); t += minutes {
-			x.At = time.Date(day.Year(), day.Month(), day.Day(), 0, t, 0, 0, time.Local)
+			x.At = time.Date(day.Year(), day.Month(), day.Day(), 0, t, 0, 0, s.o.Zone)
 			if list = append(list, x); len(list) > maxSlots {
 				return nil, central.Refuse(http.StatusBadRequest, "form", "一次最多 %d 个时段 / at most %d slots at once", maxSlots, maxSlots)
 			}

@@ -99,7 +99,7 @@ type slotJSON struct {
 
 func (s *Server) apiSlots(c portalCall) (any, error) {
 	q := c.URL.Query()
-	from, err := time.ParseInLocation(time.DateOnly, q.Get("day"), time.Local)
+	from, err := s.dayOf(q.Get("day"))
 	if err != nil || len(q.Get("item")) > 64 {
 		return nil, central.Refuse(http.StatusBadRequest, "day", "day is not a date such as 2026-03-02")
 	}

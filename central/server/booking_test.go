@@ -35,7 +35,7 @@ func TestBooking(t *testing.T) {
 	c, city, manager := withDocuments(t)
 	city.upload("x\n", "name", "h1", "note", "n", "base", "0", "do", "save")
 	city.post("/documents/publish", url.Values{"name": {"h1"}, "version": {"1"}, "hall": {"h1"}, "when": {"now"}})
-	day := c.srv.o.Now().Local().AddDate(0, 0, 1)
+	day := c.srv.o.Now().In(zone).AddDate(0, 0, 1)
 	open := url.Values{"hall": {"h1"}, "item": {"id-card"}, "first": {day.Format(time.DateOnly)}, "last": {day.Format(time.DateOnly)},
 		"weekday": {"0", "1", "2", "3", "4", "5", "6"}, "from": {"09:00"}, "to": {"10:00"}, "minutes": {"30"}, "capacity": {"1"}}
 	status, body := manager.post("/appointments/open", open)
@@ -50,6 +50,9 @@ func TestBooking(t *testing.T) {
 		t.Fatalf("slots: %d %v", status, got)
 	}
 	at := all[0].(map[string]any)["at"].(string)
+	if nine := time.Date(day.Year(), day.Month(), day.Day(), 9, 0, 0, 0, zone).UTC().Format(time.RFC3339); at != nine {
+		t.Fatalf("nine o'clock in the hall is %s, want %s", at, nine)
+	}
 	order := `{"request":"r-1","item":"id-card","at":"` + at + `"}`
 	_, first := p.ask("POST", "/h1/bookings", order)
 	status, again := p.ask("POST", "/h1/bookings", order)

@@ -213,7 +213,7 @@ func (s *Server) document(r *http.Request, v visitor) (string, any, error) {
 			return "", nil, noSuchPage()
 		}
 	}
-	d := documentData{Newest: list[0].Number, Versions: list, Soon: s.o.Now().Local().Truncate(time.Hour).Add(time.Hour).Format(formTime)}
+	d := documentData{Newest: list[0].Number, Versions: list, Soon: s.o.Now().In(s.o.Zone).Truncate(time.Hour).Add(time.Hour).Format(formTime)}
 	if d.Version, err = s.o.Store.Version(r.Context(), q.Get("name"), n); err != nil {
 		return "", nil, err
 	}
@@ -443,7 +443,7 @@ func (s *Server) publish(_ http.ResponseWriter, r *http.Request, v visitor) (str
 	now := s.o.Now()
 	starts := now
 	if r.PostFormValue("when") == "at" {
-		if starts, err = time.ParseInLocation(formTime, r.PostFormValue("at"), time.Local); err != nil || starts.Before(now.Add(-time.Minute)) || starts.After(now.Add(farthest)) {
+		if starts, err = time.ParseInLocation(formTime, r.PostFormValue("at"), s.o.Zone); err != nil || starts.Before(now.Add(-time.Minute)) || starts.After(now.Add(farthest)) {
 			return "", central.Refuse(http.StatusBadRequest, "form", "生效时间须在一年之内且不早于现在 / the moment must be within a year from now")
 		}
 	}

@@ -106,7 +106,7 @@ func TestDocumentPages(t *testing.T) {
 	publish := func(b *browser, f url.Values) (int, string) { return b.post("/documents/publish", f) }
 	status, body = publish(manager, url.Values{"name": {"h1"}, "version": {"1"}, "hall": {"h1"}, "when": {"now"}})
 	shows(t, "publish now", status, body, 200, "版本 1", "等待下发")
-	soon := c.srv.o.Now().Add(2 * time.Hour).Local().Format(formTime)
+	soon := c.srv.o.Now().Add(2 * time.Hour).In(zone).Format(formTime)
 	status, body = publish(city, url.Values{"name": {"h1"}, "version": {"2"}, "hall": {"h1", "h2"}, "when": {"at"}, "at": {soon}})
 	shows(t, "publish to two halls later", status, body, 200, "计划", "撤回")
 	must(t, c.store.Acknowledge(t.Context(), store.Device{Hall: "h1", Device: "h1-hub"}, central.Ack{Stream: central.Documents, Number: 1, Text: "line 7: <no>"}))

@@ -180,7 +180,7 @@ func (s *Server) line(b store.Box, x situation, lang int) boxLine {
 	open := s.alarmsOf(b, x)
 	l.Open = slices.DeleteFunc(s.lines(open, lang), func(a alarmLine) bool { return hasColumn(a.Source) })
 	heard := heardOf(b)
-	l.Last = clockTime(heard)
+	l.Last = s.clockTime(heard)
 	switch {
 	case heard.IsZero():
 		l.State, l.Class = [2]string{"从未联络", "never heard"}[lang], "bad"
@@ -193,7 +193,7 @@ func (s *Server) line(b store.Box, x situation, lang int) boxLine {
 	}
 	l.Clock, l.Drifts = fmt.Sprintf("%+.1f s", b.Drift.Round(100*time.Millisecond).Seconds()), b.Drift.Abs() > driftBound
 	if !b.Ends.IsZero() {
-		l.EndsOn, l.EndsSoon = b.Ends.Local().Format(time.DateOnly), b.Ends.Sub(now) < endsBound
+		l.EndsOn, l.EndsSoon = s.dateOf(b.Ends), b.Ends.Sub(now) < endsBound
 	}
 	return l
 }

@@ -34,6 +34,7 @@ type page struct {
 	Data  any
 	T     func(zh, en string) string
 	Time  func(time.Time) string
+	Zone  *time.Location // of the halls
 }
 
 func parsePages() (*template.Template, error) {
@@ -216,7 +217,7 @@ func (s *Server) page(rw http.ResponseWriter, r *http.Request, v visitor) page {
 	if len(q) > 0 {
 		query = template.URL("&" + q.Encode())
 	}
-	return page{Lang: lang, Query: query, Place: place(r.URL.Path), Stays: r.Method == http.MethodGet || r.URL.Path == "/sign-in", Who: v, Time: clockTime, T: func(zh, en string) string {
+	return page{Lang: lang, Query: query, Place: place(r.URL.Path), Stays: r.Method == http.MethodGet || r.URL.Path == "/sign-in", Who: v, Time: s.clockTime, Zone: s.o.Zone, T: func(zh, en string) string {
 		if lang == "en" {
 			return en
 		}
@@ -255,11 +256,20 @@ func (p page) title(name string) string {
 	return p.T(t[0], t[1])
 }
 
-func clockTime(t time.Time) string {
+// clockTime, dateOf and dayOf tell and take times in the zone of the halls, wherever
+// the centre's machine stands.
+func (s *Server) clockTime(t time.Time) string {
 	if t.IsZero() {
 		return "–"
 	}
-	return t.Local().Format("2006-01-02 15:04:05")
+	return t.In(s.o.Zone).Format(time.DateTime)
+}
+
+func (s *Server) dateOf(t time.Time) string { return t.In(s.o.Zone).Format(time.DateOnly) }
+
+// dayOf is the beginning of a day such as 2026-03-02.
+func (s *Server) dayOf(date string) (time.Time, error) {
+	return time.ParseInLocation(time.DateOnly, date, s.o.Zone)
 }
 
 func (s *Server) postSignIn(rw http.ResponseWriter, r *http.Request) {

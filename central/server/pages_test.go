@@ -87,7 +87,7 @@ func (c *centre) person(name, role, hall string, hash string) {
 func (c *centre) aDay() {
 	c.t.Helper()
 	at := time.Now().UTC().Truncate(time.Millisecond)
-	c.day = kiosk.Day(at.Local().Format(time.DateOnly))
+	c.day = kiosk.Day(at.In(zone).Format(time.DateOnly))
 	for _, hall := range []string{"h1", "h2"} {
 		j := centraltest.NewJournalAt(hall+"-hub", 7, func(seq int) time.Time { return at.Add(time.Duration(seq) * time.Second) })
 		j.Append(kiosk.KindBooted, kiosk.Booted{Version: "v1.4.0", Hall: hall})

@@ -71,12 +71,12 @@ func (p *phones) of(hall string, now time.Time) (*followed, error) {
 // catchUp reads what the hall's journals have got since the last time.
 func (f *followed) catchUp(ctx context.Context, s *Server, hall string) error {
 	now := s.o.Now()
-	if day := now.Local().Format(time.DateOnly); day != f.day {
+	if day := s.dateOf(now); day != f.day {
 		f.day, f.days, f.cursors = day, map[string]*followedBox{}, map[kiosk.Origin]int64{}
 	} else if now.Sub(f.read) < followEvery {
 		return nil
 	}
-	begin, err := time.ParseInLocation(time.DateOnly, f.day, time.Local)
+	begin, err := s.dayOf(f.day)
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (s *Server) phone(r *http.Request, hall, id string) (d phoneData, err error
 	if !ok {
 		return d, noTicket()
 	}
-	return shown(p, doc, s.lang(r), f.read), nil
+	return s.shown(p, doc, s.lang(r), f.read), nil
 }
 
 // visitID says whether a text can be the secret of a visit: 12 bytes in base32.
@@ -218,17 +218,17 @@ func noTicket() error {
 }
 
 // shown is a place in words.
-func shown(p live.Place, doc *kiosk.Hall, lang int, read time.Time) phoneData {
-	d := phoneData{Number: p.Number, Over: true, Read: read.Local().Format("15:04:05")}
+func (s *Server) shown(p live.Place, doc *kiosk.Hall, lang int, read time.Time) phoneData {
+	d := phoneData{Number: p.Number, Over: true, Read: read.In(s.o.Zone).Format("15:04:05")}
 	if doc != nil {
 		d.Hall = doc.Name.In([2]string{"zh", "en"}[lang])
 	}
 	if !p.Taken.IsZero() {
-		d.Taken = p.Taken.Local().Format("15:04")
+		d.Taken = p.Taken.In(s.o.Zone).Format("15:04")
 	}
-	for _, s := range p.Steps {
-		d.Over = d.Over && !s.State.Open()
-		d.Steps = append(d.Steps, phoneStep{s, itemName(doc, s.Item, lang), s.State.Name().In([2]string{"zh", "en"}[lang]), int(math.Ceil(s.Estimate.Minutes()))})
+	for _, x := range p.Steps {
+		d.Over = d.Over && !x.State.Open()
+		d.Steps = append(d.Steps, phoneStep{x, itemName(doc, x.Item, lang), x.State.Name().In([2]string{"zh", "en"}[lang]), int(math.Ceil(x.Estimate.Minutes()))})
 	}
 	if !d.Over {
 		d.Again = phoneAgain

@@ -35,6 +35,7 @@ type Options struct {
 	OrderKey ed25519.PrivateKey              // signs the orders of new boxes; nil: none are made
 	Releases string                          // directory of the signed releases; empty: none are served
 	Now      func() time.Time                // nil means time.Now
+	Zone     *time.Location                  // of the halls; nil means time.Local
 	OnError  func(request string, err error) // hears what became a 500
 	OnAccess func(Access)                    // hears every request that was answered
 
@@ -117,6 +118,9 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Zone == nil {
+		o.Zone = time.Local
 	}
 	if o.Fault == nil {
 		o.Fault = func(string) (name, remedy kiosk.Text) { return name, remedy }

@@ -47,14 +47,14 @@ func (s *Server) question(r *http.Request, v visitor, halls []string) (q questio
 	if q.Hall == "" && len(halls) > 0 {
 		q.Hall = halls[0]
 	}
-	today := s.o.Now().Local().Format(time.DateOnly)
+	today := s.dateOf(s.o.Now())
 	q.First, q.Last = cmp.Or(q.First, today), cmp.Or(q.Last, q.First, today)
 	if !slices.Contains([]string{"hour", "item", "window", "day"}, q.By) {
 		q.By = "hour"
 	}
 	var err1, err2 error
-	q.from, err1 = time.ParseInLocation(time.DateOnly, q.First, time.Local)
-	q.to, err2 = time.ParseInLocation(time.DateOnly, q.Last, time.Local)
+	q.from, err1 = s.dayOf(q.First)
+	q.to, err2 = s.dayOf(q.Last)
 	q.to = q.to.AddDate(0, 0, 1)
 	if err1 != nil || err2 != nil || q.Hall != "" && !central.CheckName(q.Hall) || !q.from.Before(q.to) || q.to.Sub(q.from) > (maxDays*24+2)*time.Hour {
 		return q, central.Refuse(http.StatusBadRequest, "form", "请选择 1 至 %d 天 / choose 1 to %d days", maxDays, maxDays)
@@ -80,7 +80,7 @@ func (s *Server) measure(r *http.Request, q question) ([]clocks.Line, error) {
 	err := s.o.Store.Scan(r.Context(), q.Hall, q.from, q.to, clocks.Kinds, func(o store.Origin, e kiosk.Event) error {
 		c := each[o.Device]
 		if c == nil {
-			c = &device{Clocks: clocks.New(time.Local)}
+			c = &device{Clocks: clocks.New(s.o.Zone)}
 			each[o.Device] = c
 		}
 		if c.takes(o.Origin, e.At) {

@@ -45,8 +45,8 @@ func (c *centre) anHour(begin time.Time) {
 
 // noon is a moment of the day on which the tests began, in no danger of midnight.
 var noon = sync.OnceValue(func() time.Time {
-	n := time.Now()
-	return time.Date(n.Year(), n.Month(), n.Day(), 12, 0, 0, 0, time.Local)
+	n := time.Now().In(zone)
+	return time.Date(n.Year(), n.Month(), n.Day(), 12, 0, 0, 0, zone)
 })
 
 // atNoon is a centre whose clock says two minutes past noon, with an hour of h1.

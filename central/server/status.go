@@ -71,7 +71,7 @@ func (s *Server) live(r *http.Request, v visitor) (string, any, error) {
 }
 
 func (s *Server) liveHall(x store.Said, lang int) liveHall {
-	h := liveHall{Hall: x.Device.Hall, Box: x.Device.Device, At: clockTime(x.At), Old: s.o.Now().Sub(x.At) > silentAfter, Now: *x.Is.Hall, HasClock: x.Is.Hall.Alarm != ""}
+	h := liveHall{Hall: x.Device.Hall, Box: x.Device.Device, At: s.clockTime(x.At), Old: s.o.Now().Sub(x.At) > silentAfter, Now: *x.Is.Hall, HasClock: x.Is.Hall.Alarm != ""}
 	for _, w := range h.Now.Windows {
 		if w.Desk == "open" {
 			h.Open++

@@ -32,6 +32,9 @@ type centre struct {
 	day   kiosk.Day // that aDay has put in
 }
 
+// zone is that of the halls: not that of the machine, if that stands in UTC or in Europe.
+var zone = time.FixedZone("CST", 8*60*60)
+
 func newCentre(t *testing.T, change ...func(*Options)) *centre {
 	t.Helper()
 	c := &centre{t: t, dir: t.TempDir()}
@@ -40,7 +43,7 @@ func newCentre(t *testing.T, change ...func(*Options)) *centre {
 	must(t, err)
 	authority, err := ca.Open(c.dir, time.Now)
 	must(t, err)
-	c.o = Options{CA: authority, Address: "centre.example.cn:8443", Names: []string{"127.0.0.1"}, Rate: 1e6, OnError: func(id string, err error) {
+	c.o = Options{CA: authority, Zone: zone, Address: "centre.example.cn:8443", Names: []string{"127.0.0.1"}, Rate: 1e6, OnError: func(id string, err error) {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("request %s: %v", id, err)
 		}
@@ -62,7 +65,7 @@ func (c *centre) up(name string) {
 func (c *centre) upAt(dsn string) {
 	c.t.Helper()
 	var err error
-	c.store, err = store.Open(context.Background(), store.Options{DSN: dsn, Now: c.o.Now})
+	c.store, err = store.Open(context.Background(), store.Options{DSN: dsn, Now: c.o.Now, Zone: c.o.Zone})
 	must(c.t, err)
 	c.o.Store = c.store
 	c.srv, err = New(context.Background(), c.o)

@@ -31,7 +31,7 @@ func (s *Server) ticket(r *http.Request, v visitor) (string, any, error) {
 	q := r.URL.Query()
 	d := ticketData{Hall: v.sees(q.Get("hall")), Day: q.Get("day"), Number: tidyNumber(q.Get("number"))}
 	if d.Day == "" {
-		d.Day = s.o.Now().Local().Format(time.DateOnly)
+		d.Day = s.dateOf(s.o.Now())
 	}
 	d.Asked = d.Hall != "" && d.Number != "" && len(d.Number) <= 16
 	if !d.Asked {
@@ -43,8 +43,8 @@ func (s *Server) ticket(r *http.Request, v visitor) (string, any, error) {
 	}
 	lang := s.lang(r)
 	for _, e := range life {
-		l := lifeLine{When: e.At.Local().Format("15:04:05"), Device: e.Device, Seq: e.Seq, Chained: e.Chained, Hash: fmt.Sprintf("%.8x…", e.Hash)}
-		l.What, l.More = describe(e, lang)
+		l := lifeLine{When: e.At.In(s.o.Zone).Format(time.TimeOnly), Device: e.Device, Seq: e.Seq, Chained: e.Chained, Hash: fmt.Sprintf("%.8x…", e.Hash)}
+		l.What, l.More = describe(e, lang, s.o.Zone)
 		d.Life = append(d.Life, l)
 	}
 	return "ticket", d, nil
@@ -52,27 +52,29 @@ func (s *Server) ticket(r *http.Request, v visitor) (string, any, error) {
 
 // describe says what happened, in Chinese (0) or English (1). A body that cannot
 // be read leaves the kind.
-func describe(e store.Entry, lang int) (what, more string) {
+func describe(e store.Entry, lang int, zone *time.Location) (what, more string) {
 	tell, ok := tellers[e.Kind]
 	if !ok {
 		return string(e.Kind), ""
 	}
-	words, more := tell(e.Body)
+	words, more := tell(e.Body, zone)
 	if words[lang] == "" {
 		return string(e.Kind), ""
 	}
 	return words[lang], more
 }
 
-// tellers say what an event's body says.
-var tellers = map[kiosk.Kind]func(json.RawMessage) (what [2]string, more string){
+// A teller says what an event's body says, with times of a zone.
+type teller func(body json.RawMessage, zone *time.Location) (what [2]string, more string)
+
+var tellers = map[kiosk.Kind]teller{
 	kiosk.KindIssued:    tell(tellIssued),
 	kiosk.KindJob:       tell(tellJob),
 	kiosk.KindCalled:    tell(tellCalled),
 	kiosk.KindMoved:     tell(tellMoved),
 	kiosk.KindDelivered: tell(tellDelivered),
 	kiosk.KindGranted:   tell(tellGranted),
-	kiosk.KindBooked:    tell(tellBooked),
+	kiosk.KindBooked:    tellIn(tellBooked),
 	kiosk.KindKept:      words("取号机留存副本", "kept by the kiosk, too"),
 	kiosk.KindOwed:      words("脱离主机取号（预留号码）", "given without the host, from the reserve"),
 	kiosk.KindHanded:    words("主机接收脱机号票", "taken over by the host"),
@@ -82,17 +84,21 @@ var tellers = map[kiosk.Kind]func(json.RawMessage) (what [2]string, more string)
 	}),
 }
 
-func words(zh, en string) func(json.RawMessage) ([2]string, string) {
-	return func(json.RawMessage) ([2]string, string) { return [2]string{zh, en}, "" }
+func words(zh, en string) teller {
+	return func(json.RawMessage, *time.Location) ([2]string, string) { return [2]string{zh, en}, "" }
 }
 
-func tell[T any](f func(T) ([2]string, string)) func(json.RawMessage) ([2]string, string) {
-	return func(body json.RawMessage) ([2]string, string) {
+func tell[T any](f func(T) ([2]string, string)) teller {
+	return tellIn(func(v T, _ *time.Location) ([2]string, string) { return f(v) })
+}
+
+func tellIn[T any](f func(T, *time.Location) ([2]string, string)) teller {
+	return func(body json.RawMessage, zone *time.Location) ([2]string, string) {
 		var v T
 		if json.Unmarshal(body, &v) != nil {
 			return [2]string{}, ""
 		}
-		return f(v)
+		return f(v, zone)
 	}
 }
 
@@ -133,8 +139,8 @@ func tellGranted(g kiosk.GrantRequest) ([2]string, string) {
 	return [2]string{"准予优先：" + g.Class, "priority granted: " + g.Class}, joined(g.By, g.Reason)
 }
 
-func tellBooked(a kiosk.Appointment) ([2]string, string) {
-	return [2]string{"预约", "appointment"}, joined(a.Item, a.At.Local().Format("2006-01-02 15:04"))
+func tellBooked(a kiosk.Appointment, zone *time.Location) ([2]string, string) {
+	return [2]string{"预约", "appointment"}, joined(a.Item, a.At.In(zone).Format("2006-01-02 15:04"))
 }
 
 // joined puts what there is between dots.

@@ -95,19 +95,18 @@ func (s *Store) take(ctx context.Context, tx *sql.Tx, b Booking) error {
 	if _, err = tx.ExecContext(ctx, "UPDATE slot SET taken = taken + 1 WHERE hall = $1 AND at = $2 AND item = $3", b.Hall, milli(b.At), b.Item); err != nil {
 		return err
 	}
-	return touchDay(ctx, tx, b)
+	return s.touchDay(ctx, tx, b)
 }
 
 // touchDay notes that boxes have to be told of a day anew.
-func touchDay(ctx context.Context, tx *sql.Tx, b Booking) error {
+func (s *Store) touchDay(ctx context.Context, tx *sql.Tx, b Booking) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO booking_day (hall, day, changed, sent, at) VALUES ($1, $2, 1, 0, 0)
-		ON CONFLICT (hall, day) DO UPDATE SET changed = booking_day.changed + 1`, b.Hall, dayOf(b.At))
+		ON CONFLICT (hall, day) DO UPDATE SET changed = booking_day.changed + 1`, b.Hall, s.dayOf(b.At))
 	return err
 }
 
-// dayOf is the day of a time in the centre's time zone, which is that of its
-// halls.
-func dayOf(t time.Time) string { return t.Local().Format(time.DateOnly) }
+// dayOf is the day of a time in the time zone of the halls.
+func (s *Store) dayOf(t time.Time) string { return t.In(s.zone).Format(time.DateOnly) }
 
 // Booking returns a portal's booking of a hall.
 func (s *Store) Booking(ctx context.Context, hall, code, portal string) (Booking, error) {
@@ -142,7 +141,7 @@ func (s *Store) Cancel(ctx context.Context, hall, code, portal string) (b Bookin
 		if _, err := tx.ExecContext(ctx, "UPDATE slot SET taken = taken - 1 WHERE hall = $1 AND at = $2 AND item = $3", hall, milli(b.At), b.Item); err != nil {
 			return err
 		}
-		return touchDay(ctx, tx, b)
+		return s.touchDay(ctx, tx, b)
 	})
 	return b, err
 }

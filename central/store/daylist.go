@@ -18,7 +18,7 @@ func (s *Store) SendDays(ctx context.Context, every time.Duration) (n int, err e
 	due, err := collect(ctx, s.read, func(r *sql.Rows) (d [2]string, err error) {
 		return d, r.Scan(&d[0], &d[1])
 	}, "SELECT hall, day FROM booking_day WHERE changed <> sent AND at <= $1 AND day >= $2 AND day <= $3 LIMIT 500",
-		now.Add(-every).UnixMilli(), dayOf(now), dayOf(now.AddDate(0, 0, daysAhead)))
+		now.Add(-every).UnixMilli(), s.dayOf(now), s.dayOf(now.AddDate(0, 0, daysAhead)))
 	if err != nil {
 		return 0, err
 	}
@@ -44,7 +44,7 @@ func (s *Store) sendDay(ctx context.Context, tx *sql.Tx, hall, day string) error
 	if err != nil || len(hosts) == 0 {
 		return err // it waits for the first host
 	}
-	list, err := promises(ctx, tx, hall, day)
+	list, err := s.promises(ctx, tx, hall, day)
 	if err != nil {
 		return err
 	}
@@ -65,8 +65,8 @@ func (s *Store) sendDay(ctx context.Context, tx *sql.Tx, hall, day string) error
 	return err
 }
 
-func promises(ctx context.Context, tx *sql.Tx, hall, day string) ([]central.Promise, error) {
-	from, err := time.ParseInLocation(time.DateOnly, day, time.Local)
+func (s *Store) promises(ctx context.Context, tx *sql.Tx, hall, day string) ([]central.Promise, error) {
+	from, err := time.ParseInLocation(time.DateOnly, day, s.zone)
 	if err != nil {
 		return nil, err
 	}

@@ -89,7 +89,7 @@ func (s *Store) catchUp(ctx context.Context, tx *sql.Tx, d Device) error {
 	if err := tx.QueryRowContext(ctx, "SELECT documents FROM device WHERE hall = $1 AND device = $2", d.Hall, d.Device).Scan(&given); err != nil || given > 0 {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, "UPDATE booking_day SET sent = 0 WHERE hall = $1 AND day >= $2", d.Hall, dayOf(s.now())); err != nil {
+	if _, err := tx.ExecContext(ctx, "UPDATE booking_day SET sent = 0 WHERE hall = $1 AND day >= $2", d.Hall, s.dayOf(s.now())); err != nil {
 		return err
 	}
 	list, err := publications(ctx, tx, d.Hall, 200)

@@ -35,7 +35,8 @@ func (s *Store) OpenSlots(ctx context.Context, list []Slot, by string) error {
 				return err
 			}
 			if taken > x.Capacity {
-				return central.Refuse(http.StatusConflict, "taken", "%s 已有 %d 个预约 / %d are booked at %s already", x.At.Local().Format("01-02 15:04"), taken, taken, x.At.Local().Format("01-02 15:04"))
+				at := x.At.In(s.zone).Format("01-02 15:04")
+				return central.Refuse(http.StatusConflict, "taken", "%s 已有 %d 个预约 / %d are booked at %s already", at, taken, taken, at)
 			}
 			_, err = tx.ExecContext(ctx, `INSERT INTO slot (hall, at, item, minutes, capacity, taken) VALUES ($1, $2, $3, $4, $5, 0)
 				ON CONFLICT (hall, at, item) DO UPDATE SET minutes = excluded.minutes, capacity = excluded.capacity`, x.Hall, milli(x.At), x.Item, x.Minutes, x.Capacity)

@@ -23,6 +23,7 @@ type Store struct {
 	write  *sql.DB
 	read   *sql.DB
 	now    func() time.Time
+	zone   *time.Location
 	failed atomic.Pointer[error]
 
 	statuses statuses
@@ -30,8 +31,9 @@ type Store struct {
 
 // Options say which database to open.
 type Options struct {
-	DSN string           // a file's path for SQLite, or postgres://...
-	Now func() time.Time // nil means time.Now
+	DSN  string           // a file's path for SQLite, or postgres://...
+	Now  func() time.Time // nil means time.Now
+	Zone *time.Location   // in which the halls' days begin; nil means time.Local
 }
 
 // Open opens the database and brings its schema up to date. The caller closes
@@ -43,7 +45,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Store{dialect: dialectOf(o.DSN), now: o.Now, statuses: statuses{turn: make(chan struct{}, 1)}}
+	if o.Zone == nil {
+		o.Zone = time.Local
+	}
+	s := &Store{dialect: dialectOf(o.DSN), now: o.Now, zone: o.Zone, statuses: statuses{turn: make(chan struct{}, 1)}}
 	if err := s.open(ctx, o.DSN); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store (%s): %w", s.driver, err), s.Close())
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
+	_ "time/tzdata" // a server may have been installed without zones
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -17,6 +19,7 @@ import (
 type config struct {
 	State    string `toml:"state"`
 	Database string `toml:"database"` // empty: an SQLite file in state
+	TimeZone string `toml:"timezone"` // of the halls: IANA name
 	Boxes    struct {
 		Listen  string   `toml:"listen"`
 		Names   []string `toml:"names"`   // by which boxes reach the centre
@@ -34,11 +37,12 @@ type config struct {
 	} `toml:"pages"`
 	Hooks           []server.Hook `toml:"hook"`
 	verbose, oneWay bool
+	zone            *time.Location
 }
 
 // load reads the configuration, if one is named, and lays the flags over it.
 func load(set settings) (*config, error) {
-	c := &config{State: "/var/lib/longcheng-centre", verbose: set.verbose, oneWay: set.oneWay}
+	c := &config{State: "/var/lib/longcheng-centre", TimeZone: "Asia/Shanghai", verbose: set.verbose, oneWay: set.oneWay}
 	c.Boxes.Listen, c.Pages.Listen = ":8443", "127.0.0.1:8480"
 	if set.config != "" {
 		if err := c.read(set.config); err != nil {
@@ -78,6 +82,10 @@ func (c *config) read(path string) error {
 
 // complete fills in what follows from the rest and refuses what cannot be.
 func (c *config) complete() error {
+	var err error
+	if c.zone, err = time.LoadLocation(c.TimeZone); err != nil || c.TimeZone == "Local" || c.TimeZone == "" {
+		return fmt.Errorf("timezone: there is no time zone %q: write an IANA name such as \"Asia/Shanghai\"", c.TimeZone)
+	}
 	_, port, err := net.SplitHostPort(c.Boxes.Listen)
 	if err != nil {
 		return fmt.Errorf("boxes.listen: %w: write address and port, such as :8443", err)

@@ -261,6 +261,7 @@ func stopped(t *testing.T, bin string) {
 func TestConfigurationIsChecked(t *testing.T) {
 	for text, want := range map[string]string{
 		"sstate = \"x\"":             "settings nobody knows",
+		"timezone = \"Shanghai\"":    "Asia/Shanghai",
 		"[boxes]\nlisten = \"8443\"": "boxes.listen",
 		"[pages]\ncert = \"a.pem\"":  "pages.cert",
 		"[[hook]]\nname = \"a\"\nurl = \"https://x\"\nsecret = \"short\"":          "fewer than 16",

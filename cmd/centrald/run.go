@@ -38,7 +38,7 @@ func run(ctx context.Context, c *config, _ []string, _, errs io.Writer) error {
 	}
 	m := newMetrics()
 	srv, err := server.New(ctx, server.Options{
-		Store: s, CA: a, Names: c.Boxes.Names, Address: c.Boxes.Address, Rate: c.Boxes.Rate, Streams: c.Boxes.Streams, Secure: c.Pages.Cert != "", Hooks: c.Hooks, Releases: c.Releases.Directory, OrderKey: orders,
+		Store: s, CA: a, Names: c.Boxes.Names, Address: c.Boxes.Address, Rate: c.Boxes.Rate, Streams: c.Boxes.Streams, Secure: c.Pages.Cert != "", Hooks: c.Hooks, Releases: c.Releases.Directory, OrderKey: orders, Zone: c.zone,
 		Fault: explain, Called: faults.Called, ReadHall: readHall, CheckBox: checkBox,
 		OnError:  func(id string, err error) { log.Error("failed", "request", id, "cause", err) },
 		OnAccess: func(x server.Access) { account(ctx, log, m, x) },

@@ -29,7 +29,7 @@ func open(ctx context.Context, c *config) (*ca.Authority, *store.Store, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := store.Open(ctx, store.Options{DSN: c.dsn()})
+	s, err := store.Open(ctx, store.Options{DSN: c.dsn(), Zone: c.zone})
 	return a, s, err
 }
 
