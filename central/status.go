@@ -39,6 +39,7 @@ type Part struct {
 
 // HallNow is what happens in a hall at one moment; nobody is named in it.
 type HallNow struct {
+	Name    kiosk.Text  `json:"name,omitzero"` // as people call it; none from boxes of before
 	Day     kiosk.Day   `json:"day"`
 	Alarm   string      `json:"alarm,omitempty"` // of the clock
 	Windows []WindowNow `json:"windows"`

@@ -59,7 +59,7 @@ func (r *receiver) heard() string {
 func status(left int, state string) central.Status {
 	return central.Status{Sent: time.Now(), Version: "v1", Config: "cafe", Parts: []central.Part{
 		{Name: "printer p1", State: state, Since: time.Now(), Left: &left}, {Name: "reader r1", State: "ready", Since: time.Now()},
-	}, Hall: &central.HallNow{Day: "2026-03-02", Windows: []central.WindowNow{
+	}, Hall: &central.HallNow{Name: kiosk.Text{ZH: "滨江便民服务中心", EN: "Riverside centre"}, Day: "2026-03-02", Windows: []central.WindowNow{
 		{Window: "1", Desk: kiosk.Open, Number: "A012", State: "serving", Since: time.Now()}, {Window: "2", Desk: kiosk.Paused}, {Window: "3", Desk: kiosk.Open}, {Window: "4", Desk: kiosk.Closed},
 	}, Queues: []central.QueueNow{
 		{Queue: "A", Name: kiosk.Text{ZH: "社保", EN: "Social security"}, Waiting: 7, Windows: 2, Estimate: 14 * time.Minute},
@@ -221,7 +221,7 @@ func TestFleetInABrowser(t *testing.T) {
 		p.Type("[name=secret]", "right")
 		p.Click("button.main")
 		p.See("h1-hub")
-		for _, lang := range []string{"zh", "en"} {
+		for lang, called := range map[string]string{"zh": "滨江便民服务中心", "en": "Riverside centre"} {
 			for page, want := range map[string]string{"": "lake", "alarms": "printer p1", "live": "A012", "box?hall=lake&device=display-1": "sign is silent"} {
 				sep := "?"
 				if strings.Contains(page, "?") {
@@ -229,6 +229,9 @@ func TestFleetInABrowser(t *testing.T) {
 				}
 				p.Go(b.base + "/" + page + sep + "lang=" + lang)
 				p.See(want)
+				if page == "" || page == "live" {
+					p.See(called)
+				}
 				shot(p, fmt.Sprintf("fleet-%s-%s-%d", strings.Split(page, "?")[0], lang, i))
 				if list := p.Overflows(); len(list) > 0 {
 					t.Errorf("%s %s: cut off: %v", page, lang, list)

@@ -85,7 +85,7 @@ func (b *box) paperLeft(device string) *int {
 
 // hallNow is the public state of the hall, without what names anybody.
 func hallNow(h *kiosk.Hall, snap kiosk.Snapshot) *central.HallNow {
-	now := &central.HallNow{Day: snap.Day, Alarm: snap.Alarm, Windows: []central.WindowNow{}, Queues: []central.QueueNow{}}
+	now := &central.HallNow{Name: h.Name, Day: snap.Day, Alarm: snap.Alarm, Windows: []central.WindowNow{}, Queues: []central.QueueNow{}}
 	for _, w := range snap.Windows {
 		is := central.WindowNow{Window: w.Window, Desk: w.Desk}
 		if w.Current != nil {
