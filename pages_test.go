@@ -130,9 +130,8 @@ const faultsHead = "# 故障 What the doctor finds\n\n" +
 	"Every fault is brought about by a test: in `cmd/internal/doctor/doctor_test.go` on documents, stores, processes, sockets, file\n" +
 	"systems and the bytes of simulated devices; in `make test-doctor` by the simulated hardware, host and centre of a running kioskd;\n" +
 	"in `make test-image` by a whole box in a virtual machine. But not `paper-blank`, which only a person sees, and `help-wanted`,\n" +
-	"`card-not-genuine` and `store-mended`, which are moments. Of `line-noise`, `usb-overcurrent`, `undervoltage`, `throttled`,\n" +
-	"`disk-worn`, `port-hangs`, `kioskd-failing`, `calls-late`, `device-trouble`, `program-ended`, `document-held`, `not-accepted`,\n" +
-	"`stand-in-behind`, `host-replaced` and `release-given-up` the doctor is only told: `cmd/internal/doctor/standins_test.go` says why, and where each of the others is brought\n" +
+	"`card-not-genuine` and `store-mended`, which are moments. Of `usb-overcurrent`, `undervoltage`, `throttled`, `disk-worn` and\n" +
+	"`port-hangs` the doctor is only told: `cmd/internal/doctor/standins_test.go` says why, and where each of the others is brought\n" +
 	"about. Nothing here was seen on real hardware.\n"
 
 var keyRow = regexp.MustCompile("(?m)^\\| `([a-z_.0-9]+)` \\|")

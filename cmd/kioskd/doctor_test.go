@@ -5,7 +5,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"os"
@@ -17,6 +20,10 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"longcheng/central"
+	"longcheng/cmd/internal/config"
 	"longcheng/cmd/internal/doctor"
 	standing "longcheng/cmd/internal/status"
 	"longcheng/cmd/kiosksim/sim/onbonpixel"
@@ -154,7 +161,131 @@ func TestTheDoctorHearsTheDaemon(t *testing.T) {
 	r.start(conf).finds(r.state, conf, map[string]string{"clock-alarm": ""})
 }
 
-// The centre revokes a box.
+// signs are three windows' signs behind programs of somebody else: one answers after
+// longer than a call may take, one says what only its maker understands, one does not
+// stay.
+const signs = `
+[[strip]]
+name = "slow"
+driver = "external"
+command = ['%[1]s', '2', '"ok":true']
+window = "1"
+
+[[strip]]
+name = "odd"
+driver = "external"
+command = ['%[1]s', '0', '"error":"E17"']
+window = "1"
+
+[[strip]]
+name = "gone"
+driver = "external"
+command = ["/bin/false"]
+window = "1"
+`
+
+// signProgram answers each state after so many seconds with that.
+const signProgram = `#!/bin/sh
+while read -r line; do
+	n=${line#*:}
+	sleep "$1"
+	echo "{\"seq\":${n%%,*},$2}"
+done
+`
+
+// What is wrong with programs of somebody else.
+func TestTheDoctorHearsPrograms(t *testing.T) {
+	r := newRig(t, 1000)
+	conf, _ := edited(t, "kioskd.toml", "", "", "")
+	program := filepath.Join(t.TempDir(), "sign")
+	text, err := os.ReadFile(conf)
+	err = errors.Join(err, os.WriteFile(conf, fmt.Appendf(text, signs, program), 0o600), os.WriteFile(program, []byte(signProgram), 0o700))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := r.start(conf)
+	d.finds(r.state, conf, map[string]string{"program-ended": "program /bin/false"})
+	d.finds(r.state, conf, map[string]string{"device-trouble": "strip:odd"})
+	d.ticket(false)
+	d.open("1")
+	d.must("windows/1/next", map[string]any{})
+	d.finds(r.state, conf, map[string]string{"calls-late": "strip:slow late"})
+	if on := d.diagnosis(r.state, conf)["device-trouble"]; strings.Contains(on, "slow") {
+		t.Errorf("a sign that is only slow is said to fail: %s", on)
+	}
+}
+
+// The disk is full, whoever filled it: the store cannot be written.
+func TestTheDoctorHearsAFullDisk(t *testing.T) {
+	r := &rig{t: t, state: t.TempDir()}
+	conf, _ := edited(t, "kioskd.toml", "[[touch]]", `printer = "printer-1"`, "")
+	d := r.startIn("size=30m", conf).healthy()
+	d.open("1") // at the desk nobody is slowed down
+	r.state = fmt.Sprintf("/proc/%d/root%s", d.cmd.Process.Pid, r.state)
+	d.until("a store that cannot be written", func() bool {
+		r.fill()
+		time.Sleep(100 * time.Millisecond)
+		for status := http.StatusOK; status == http.StatusOK; { // until the log of the store has no room of its own left
+			status, _ = d.answer("POST", "/api/v1/tickets", "", map[string]any{"kiosk": "touch-1", "item": "social-card"})
+		}
+		return strings.Contains(d.health(), "database or disk is full")
+	})
+	d.finds(r.state, conf, map[string]string{"kioskd-failing": ""})
+	d.finds(r.state, conf, map[string]string{"disk-full": r.state})
+}
+
+// startIn starts the daemon with a state directory in memory, which nobody else sees
+// and which ends with it.
+func (r *rig) startIn(options, conf string) *process {
+	r.t.Helper()
+	bin, err := program()
+	own := filepath.Join(r.t.TempDir(), "kioskd")
+	script := fmt.Sprintf("#!/bin/sh\nexec unshare -m sh -c 'mount -t tmpfs -o %s kioskd %s && exec %s \"$@\"' sh \"$@\"\n", options, r.state, bin)
+	if err = errors.Join(err, os.WriteFile(own, []byte(script), 0o700)); err != nil {
+		r.t.Fatal(err)
+	}
+	d := &process{t: r.t, name: "kioskd", bin: own, listen: freePort(r.t), http: &http.Client{Transport: &http.Transport{}}}
+	return d.run(nil, []string{"WATCHDOG_USEC=3000000"}, "-config", conf, "-state", r.state, "-clock-offset", awayFromMidnight().String())
+}
+
+// fill leaves no room on the disk.
+func (r *rig) fill() {
+	r.t.Helper()
+	f, err := os.OpenFile(filepath.Join(r.state, "films"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	for size := 1 << 20; err == nil && size > 0; size /= 2 {
+		for err == nil {
+			_, err = f.Write(make([]byte, size))
+		}
+		if errors.Is(err, unix.ENOSPC) {
+			err = nil
+		}
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// A box was tested as the handbook says, and is not good: nobody has enrolled it.
+func TestTheDoctorHearsTheTechnician(t *testing.T) {
+	r := newRig(t, 1000)
+	conf, _ := edited(t, "kioskd.toml", "", "", "")
+	text, err := os.ReadFile(conf)
+	head, _, _ := strings.Cut(string(text), "[[printer]]")
+	if err = errors.Join(err, os.WriteFile(conf, []byte(head+"[centre]\naddress = \"127.0.0.1:1\"\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	ctl := filepath.Join(t.TempDir(), "kioskctl")
+	if said, err := exec.Command("go", "build", "-o", ctl, "../kioskctl").CombinedOutput(); err != nil {
+		t.Fatalf("build kioskctl: %v: %s", err, said)
+	}
+	if said, err := exec.Command(ctl, "accept", "--config", conf, "--state", r.state, "--by", "lin").CombinedOutput(); err == nil {
+		t.Fatalf("the box is accepted: %s", said)
+	}
+	r.start(conf).finds(r.state, conf, map[string]string{"not-accepted": "acceptance"})
+}
+
+// The centre publishes a hall document without a queue where somebody waits; later it
+// revokes the box.
 func TestTheDoctorHearsTheCentre(t *testing.T) {
 	r := newReporter(t)
 	r.enrol()
@@ -162,9 +293,35 @@ func TestTheDoctorHearsTheCentre(t *testing.T) {
 	d := r.work()
 	d.ticket(false)
 	d.sent()
+	text := strings.NewReplacer(`["social", "estate"]`, `["estate"]`, `queue = "social"`, `queue = "estate"`).Replace(
+		regexp.MustCompile(`(?s)\[\[queue\]\]\nid = "social".*?\n\n`).ReplaceAllString(smallText(t, "", ""), ""))
+	body, err := json.Marshal(central.HallDocument{Publication: 1, Version: 2, Text: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.centre.sendDocument(r.box.Device, central.NameHall, string(body))
+	d.finds(r.state, r.conf, map[string]string{"document-held": "hall document"})
 	r.centre.submit("/revoke", url.Values{"hall": {"small"}, "device": {r.box.Device}, "why": {"a test"}})
 	d.ticket(false)
 	d.finds(r.state, r.conf, map[string]string{"centre-refused": "centre"})
+}
+
+// A stand-in dies and comes back, its host dies, and finds the stand-in in its place.
+func TestTheDoctorHearsTheStandIn(t *testing.T) {
+	h := newSeveralHall(t)
+	d1 := h.join("display.toml", "display-1")
+	inStep := func() bool { return d1.stands(standinName) == ready && h.host.stands(standinName) == ready }
+	d1.until("the stand-in to be in step", inStep)
+	d1.kill()
+	h.host.finds(h.host.state, h.host.conf, map[string]string{"stand-in-behind": "stand-in"})
+	d1.start().until("the stand-in to be in step", inStep)
+	h.host.kill()
+	d1.finds(d1.state, d1.conf, map[string]string{"stand-in-behind": "stand-in", "host-unreachable": "hall host"})
+	if err := os.WriteFile(config.PromoteFile(d1.state), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d1.until("the stand-in to host", func() bool { return d1.stands(standinName) == "" && d1.hostState() == ready })
+	h.host.start().finds(h.host.state, h.host.conf, map[string]string{"host-replaced": "hall host"})
 }
 
 // built is a daemon of a version that was made at a second.

@@ -123,5 +123,5 @@ func (h *hosting) standin() []report {
 	case in:
 		return []report{{Device: standinName, State: ready, Since: since}}
 	}
-	return []report{{Device: standinName, State: "not in step: what is decided now is on this box alone: look at the stand-in's log", Since: since}}
+	return []report{{Device: standinName, Fault: "stand-in-behind", State: "not in step: what is decided now is on this box alone: look at the stand-in's log", Since: since}}
 }

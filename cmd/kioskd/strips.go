@@ -17,6 +17,7 @@ func (b *box) makeKit() error {
 		return link
 	})
 	b.kit.OnExit = func(program string, err error) { b.health.tell("program "+program, "program-ended", err.Error()) }
+	b.kit.OnSteady = func(program string) { b.health.over("program " + program) }
 	b.kit.OnReopen = func(line string) {
 		for _, k := range b.reopened[line] {
 			k.Refresh()

@@ -224,9 +224,21 @@ step_ailments() {
 	power_on
 	await 300
 	well disk-errors disk-readonly kioskd-restarting kioskd-down hot
+	breaks
+	ill line-noise
 	power_off
 	box=$healthy
 	rm -r "$run/ill"
+}
+
+# breaks: the line of the printer is low for long, sixty times: a plug that is half out.
+breaks() {
+	for ((n = 0; n < 60; n++)); do
+		[ $n -gt 0 ] || echo '{"execute":"qmp_capabilities"}'
+		echo '{"execute":"chardev-send-break","arguments":{"id":"u0"}}'
+		sleep 0.2 # the UART counts two at once as one
+	done | timeout 70 socat -t 5 - UNIX-CONNECT:"$run/qmp",retry=600,interval=0.1 >"$run/machine.log" || true
+	! grep -q '"error"' "$run/machine.log" || die "the machine refuses: $(cat "$run/machine.log")"
 }
 
 # screen UNIT: a root has the touch page's unit, but not its browser.
@@ -471,6 +483,7 @@ step_broken() {
 	runs a 2400 "the box stays with a broken release"
 	await 600
 	told "release 9.2 was given up" 600
+	ill release-given-up
 	remembers "after falling back"
 	say "fell back by itself, and says so"
 	power_off

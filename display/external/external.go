@@ -63,6 +63,7 @@ const (
 	maxLine      = 4096
 	restBase     = 500 * time.Millisecond
 	restLimit    = 10 * time.Second
+	steady       = time.Minute // that a program has run is no chance any more
 )
 
 // A Program is one running program with its signs. Run owns it.
@@ -72,6 +73,10 @@ type Program struct {
 
 	// OnExit, if set before Run, hears how the program ended and its last words.
 	OnExit func(err error)
+	// OnSteady, if set before Run, hears that it has run for a while since it began.
+	OnSteady func()
+
+	steady time.Duration
 
 	mu    sync.Mutex
 	in    io.Writer // nil while it does not run
@@ -81,7 +86,7 @@ type Program struct {
 
 // NewProgram returns a program that Run starts.
 func NewProgram(path string, args ...string) *Program {
-	return &Program{path: path, args: args, waits: map[uint64]chan Answer{}}
+	return &Program{path: path, args: args, steady: steady, waits: map[uint64]chan Answer{}}
 }
 
 // Run keeps the program running until ctx ends.
@@ -95,7 +100,7 @@ func (p *Program) Run(ctx context.Context) error {
 		if p.OnExit != nil {
 			p.OnExit(err)
 		}
-		if time.Since(began) > time.Minute {
+		if time.Since(began) > p.steady {
 			fails = 0
 		}
 		t := time.NewTimer(restBase + device.Backoff(fails, restBase, restLimit))
@@ -124,6 +129,9 @@ func (p *Program) once(ctx context.Context) error {
 	}
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start display program: %w", err)
+	}
+	if p.OnSteady != nil {
+		defer time.AfterFunc(p.steady, p.OnSteady).Stop()
 	}
 	p.attach(in)
 	p.listen(out)

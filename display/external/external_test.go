@@ -48,11 +48,14 @@ func play() {
 	}
 }
 
-func start(t *testing.T) (*Program, <-chan error) {
+func start(t *testing.T, set ...func(*Program)) (*Program, <-chan error) {
 	t.Helper()
 	p := NewProgram(os.Args[0], "as-program")
 	exits := make(chan error, 100)
 	p.OnExit = func(err error) { exits <- err }
+	for _, f := range set {
+		f(p)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
@@ -107,7 +110,16 @@ func TestTheProgramsAnswerIsTheProof(t *testing.T) {
 
 // A program that dies or babbles is started again, and its last words are kept.
 func TestADeadProgramComesBack(t *testing.T) {
-	p, exits := start(t)
+	steady := make(chan bool, 1)
+	p, exits := start(t, func(p *Program) {
+		p.steady, p.OnSteady = time.Millisecond, func() {
+			select {
+			case steady <- true:
+			default:
+			}
+		}
+	})
+	<-steady
 	for _, number := range []string{"die", "babble"} {
 		if _, err := show(t, p, "A001"); err != nil {
 			t.Fatal(err)

@@ -25,9 +25,17 @@ const pageSize = 1024
 
 // The log goes back to its beginning after so many pages. Each time its pages go
 // into the file; those that many tickets changed go once.
+//
+// The log has its room before it is needed, also that of the commit that passes the
+// mark, but no more than the first block of its index (the file -shm) counts: a log
+// that must grow on a full disk is refused before anything of it counts, an index that
+// cannot grow leaves a commit of which nobody knows.
 const (
 	logPages = 4000
-	logSize  = 32 + logPages*(24+pageSize) + 64*(24+pageSize) // and the commit that passes the mark
+	logSize  = (32 + firstOfIndex*(24+pageSize)) / diskBlock * diskBlock
+
+	firstOfIndex = 4096 - 136/4 // https://sqlite.org/walformat.html
+	diskBlock    = 4096         // whose rest a file may use without asking for room
 )
 
 //go:embed schema/*.sql
@@ -95,7 +103,7 @@ func growLog(path string) (err error) {
 	}
 	// Page by page: Linux keeps one large write in large folios, and each small
 	// write into these later costs ten times as much.
-	zeros := make([]byte, 4096)
+	zeros := make([]byte, diskBlock)
 	for at := st.Size(); at < logSize; at += int64(len(zeros)) {
 		if _, err = f.WriteAt(zeros, at); err != nil {
 			return err

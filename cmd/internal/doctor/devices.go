@@ -42,8 +42,12 @@ func (e *exam) wires() {
 		return
 	}
 	for _, d := range e.Status.Devices {
-		if w := d.Wire; w != nil && w.Framing > 10 && w.Framing*noisy > w.Read {
-			e.find("line-noise", d.Device, fmt.Sprintf("%d framing errors in %d bytes", w.Framing, w.Read))
+		w := d.Wire
+		if w == nil {
+			continue
+		}
+		if bad := w.Framing + w.Parity + w.Breaks; bad > 10 && bad*noisy > w.Read {
+			e.find("line-noise", d.Device, fmt.Sprintf("%d framing errors, %d of parity, %d breaks in %d bytes", w.Framing, w.Parity, w.Breaks, w.Read))
 		}
 	}
 }

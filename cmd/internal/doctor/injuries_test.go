@@ -22,16 +22,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"longcheng/cmd/internal/apart"
 	"longcheng/cmd/internal/status"
 	"longcheng/kiosk"
 )
-
-// inMemory is a file system in memory.
-func inMemory(options string) func(*rig) {
-	return func(r *rig) {
-		r.mounted(func(dir string) error { return unix.Mount("tmpfs", dir, "tmpfs", 0, options) })
-	}
-}
 
 // onDisk gives the box an ext4 of 1500 MiB in a sparse file, and returns where the
 // kernel tells of it.
@@ -65,7 +59,7 @@ var machineInjuries = []injury{
 		r.sys("/proc/meminfo", "MemTotal: 1000000 kB\nMemAvailable: 30000 kB\n")
 		r.sys("/proc/vmstat", "oom_kill 2\n")
 	}, "", "29 MiB are available, 2 programs"},
-	{"disk-full", inMemory("size=32m"), "", "of 32 MiB are free"},
+	{"disk-full", func(r *rig) { r.mounted(apart.InMemory("size=32m")) }, "", "of 32 MiB are free"},
 	{"disk-filling", func(r *rig) {
 		onDisk(r, "errors=continue")
 		s, err := statfs(r.State)
@@ -144,7 +138,7 @@ var networkInjuries = []injury{
 	}), "", "eth0"},
 	{"net-no-address", joined("hall-pass", "10.0.0.1:8443", func(r *rig) {
 		r.Addrs = func() (all []net.Addr, err error) { // where nobody gave one
-			err = apart(unix.CLONE_NEWNET, func() (err error) { all, err = net.InterfaceAddrs(); return err })
+			err = apart.Run(unix.CLONE_NEWNET, func() (err error) { all, err = net.InterfaceAddrs(); return err })
 			return all, err
 		}
 	}), "", ""},

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"longcheng/cmd/internal/apart"
 	"longcheng/cmd/kiosksim/sim/escpos"
 	"longcheng/cmd/kiosksim/sim/sam"
 	"longcheng/device/devicetest"
@@ -130,41 +130,10 @@ func (r *rig) program(name string, args ...string) {
 	r.link(fmt.Sprintf("/proc/%d", c.Process.Pid), fmt.Sprintf("%s/proc/%d", r.Root, c.Process.Pid))
 }
 
-// apart runs f on a thread that leaves the machine's namespaces of these kinds. They
-// end with f, however the test ends.
-func apart(kinds int, f func() error) error {
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // for good: the thread ends with the goroutine
-		err := unix.Unshare(kinds)
-		if err == nil {
-			err = f()
-		}
-		done <- err
-	}()
-	return <-done
-}
-
-// mounted gives the box a state directory on a file system of its own, which is
-// there as long as the test has it open: nobody else sees it.
+// mounted gives the box a state directory on a file system of its own.
 func (r *rig) mounted(mount func(dir string) error) {
 	r.t.Helper()
-	dir, root := r.t.TempDir(), (*os.File)(nil)
-	err := apart(unix.CLONE_NEWNS|unix.CLONE_FS, func() error {
-		err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
-		if err == nil {
-			err = mount(dir)
-		}
-		if err == nil {
-			root, err = os.Open(dir)
-		}
-		return err
-	})
-	if err != nil {
-		r.t.Fatalf("mount: %v: run the tests as root", err)
-	}
-	r.t.Cleanup(func() { root.Close() })
-	r.Statfs, r.State = statfs, fmt.Sprintf("/proc/self/fd/%d", root.Fd())
+	r.Statfs, r.State = statfs, apart.Mounted(r.t, mount)
 }
 
 // edit changes the first text of a document.

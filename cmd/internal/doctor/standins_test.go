@@ -22,32 +22,21 @@ var elsewhere = []struct {
 	{"../../kioskd/doctor_test.go", "make test-doctor: the simulated hardware, host and centre of a running daemon", regexp.MustCompile(`"([a-z-]+)": "`), []string{
 		"device-gone", "pin-missing", "printer-paused", "strip-silent", "strip-doubled", "strip-refused", "wall-browser", "voice-silent",
 		"door-open", "button-stuck", "clock-alarm", "not-enrolled", "announcements-broken", "centre-refused", "host-reserve", "version-older", "tool-differs",
+		"device-trouble", "program-ended", "calls-late", "kioskd-failing", "not-accepted", "document-held", "stand-in-behind", "host-replaced",
 	}},
-	{"../../../deploy/image/test.sh", "make test-image, step ailments: a box in a virtual machine", regexp.MustCompile(`(?m)^\till (.*)$`), []string{
+	{"../../../deploy/image/test.sh", "make test-image, steps ailments and broken: a box in a virtual machine", regexp.MustCompile(`(?m)^\till (.*)$`), []string{
 		"audio-missing", "audio-muted", "scanner-keyboard", "browser-down", "clock-unsynced", "clock-unset", "net-no-link", "net-no-address",
-		"memory-low", "hot", "disk-filling", "disk-errors", "disk-readonly", "kioskd-down", "kioskd-restarting",
+		"memory-low", "hot", "disk-filling", "disk-errors", "disk-readonly", "kioskd-down", "kioskd-restarting", "line-noise", "release-given-up",
 	}},
 }
 
 // standins are the faults that were not brought about for the doctor, and why.
 var standins = map[string]string{
-	"line-noise":      "a pseudo-terminal has no stop bits, and the virtual machine's serial lines lose none",
-	"usb-overcurrent": "no hub of a virtual machine measures a current",
+	"usb-overcurrent": "the count of a port is the kernel's own, and no hub of a virtual machine says over-current",
 	"undervoltage":    "only a Raspberry Pi measures its supply",
 	"throttled":       "only the firmware of a Raspberry Pi says it",
 	"disk-worn":       "the virtual machine's eMMC does not wear",
-
-	"port-hangs":     "a driver that hangs in opening can be made with a file system in user space, but leaves the tests' machine with processes that do not end",
-	"kioskd-failing": "as port-hangs: nothing else has a loop of the daemon hang",
-	"calls-late":     "no display or voice of a test is slow without failing",
-
-	"device-trouble":   "the daemon says it where it knows no better: nothing here has it say so",
-	"program-ended":    "no program that drives strips ends under a daemon here",
-	"document-held":    "tests of kioskd bring it about, and do not ask the doctor",
-	"not-accepted":     "tests of kioskd bring it about, and do not ask the doctor",
-	"stand-in-behind":  "no stand-in of a test falls behind long enough to say so",
-	"host-replaced":    "tests of kioskd bring it about, and do not ask the doctor",
-	"release-given-up": "make test-image brings it about, and does not ask the doctor",
+	"port-hangs":      "a driver that hangs in opening can be made with a file system in user space, but leaves the tests' machine with processes that do not end",
 }
 
 // TestStandins: each fault is brought about in TestEveryFaultIsFound without a

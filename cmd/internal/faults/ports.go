@@ -51,7 +51,7 @@ func wireFaults() []Fault {
 			"把配置的 baud 改为所测得的速率，或按说明书改拨码后给设备断电重启。", "Set baud to the speed that was found, or change the DIP switches as its manual says and switch the device off and on."),
 		entry("line-noise", Warn,
 			"线路有误码", "Bytes arrive damaged",
-			"串口收到停止位错误：速率不符、线太长、屏蔽或地线不良、未接终端电阻。", "The line sees missing stop bits: wrong speed, a long cable, bad shield or ground, no terminating resistor.",
+			"串口收到停止位或校验错误，或线路中断：速率不符、插头半脱、线太长、屏蔽或地线不良、未接终端电阻。", "The line sees missing stop bits, wrong parity or breaks: wrong speed, a plug half out, a long cable, bad shield or ground, no terminating resistor.",
 			"核对波特率；检查屏蔽层、共地和RS-485两端的120欧电阻；远离电源线。", "Compare the speed; check shield, common ground and the 120 ohm resistors at both ends of RS-485; keep away from mains cables."),
 		entry("device-gone", Bad,
 			"设备突然断开", "The device went away",

@@ -30,6 +30,7 @@ type Kit struct {
 	State    string                           // the state directory
 	Link     func(p config.Port) *device.Link // how a port is kept open
 	OnExit   func(program string, err error)  // a program that shows has ended; may be nil
+	OnSteady func(program string)             // one has run for a while; may be nil
 	OnReopen func(line string)                // a line works again: signs may have forgotten; may be nil
 
 	Runs  []Run       // what must run for the parts to work

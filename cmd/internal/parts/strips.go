@@ -124,6 +124,9 @@ func (k *Kit) externalStrip(name string, s config.Strip) (display.Surface, error
 	if p == nil {
 		p = external.NewProgram(s.Command[0], s.Command[1:]...)
 		p.OnExit = func(err error) { k.exited(s.Command[0], err) }
+		if k.OnSteady != nil {
+			p.OnSteady = func() { k.OnSteady(s.Command[0]) }
+		}
 		k.programs[key] = p
 		k.Runs = append(k.Runs, Run{"program " + s.Command[0], p.Run})
 	}
