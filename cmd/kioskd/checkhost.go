@@ -36,7 +36,7 @@ func (k *checkup) clock() {
 	}
 	var t unix.Timex // modes 0: only ask
 	if state, err := unix.Adjtimex(&t); err == nil && state == unix.TIME_ERROR {
-		k.warn("clock", "is not synchronised with a time server", "enable systemd-timesyncd, or name the hall's server in /etc/systemd/timesyncd.conf")
+		k.warn("clock", "is not synchronised with a time server", "systemctl enable --now systemd-timesyncd, or name the hall's server as NTP= in /etc/systemd/network/10-longcheng.network")
 	}
 }
 

@@ -8,6 +8,8 @@ echo longcheng >"$root/etc/hostname"
 ln -sf /usr/share/zoneinfo/Asia/Shanghai "$root/etc/localtime" # of all halls; the root cannot be changed later
 echo Asia/Shanghai >"$root/etc/timezone"
 : >"$root/etc/machine-id"
+rm -rf "$root/var/lib/alsa" # what alsactl store keeps
+ln -s /data/alsa "$root/var/lib/alsa"
 rm -f "$root/var/lib/dbus/machine-id"
 ln -sf /run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
 printf 'MODULES=most\nCOMPRESS=zstd\n' >"$root/etc/initramfs-tools/conf.d/longcheng"

@@ -206,7 +206,7 @@ step_ailments() {
 	ill audio-muted net-no-address disk-filling memory-low
 	well audio-missing scanner-keyboard browser-down clock-unsynced net-no-link
 
-	run_in 'umount /run/eaten; rm /data/old; amixer -q -c Audio sset "Audio Output Volume Control" unmute; systemctl start systemd-networkd'
+	run_in 'umount /run/eaten; rm /data/old; amixer -q -c Audio sset "Audio Output Volume Control" unmute && alsactl store && [ -s /data/alsa/asound.state ] && systemctl start systemd-networkd'
 	run_in 'cp /etc/longcheng/kioskd.toml /run/; sed -i s/baud/boud/ /etc/longcheng/kioskd.toml; systemctl restart --no-block kioskd; date >/run/date; date -s 2020-01-01'
 	ill clock-unset kioskd-restarting
 	well audio-muted net-no-address disk-filling memory-low

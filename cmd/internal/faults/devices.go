@@ -41,7 +41,7 @@ func deviceFaults() []Fault {
 		entry("voice-program", Bad,
 			"语音程序未安装", "A voice program is not installed",
 			"配置的语音需要 espeak-ng、aplay 或自备程序。", "The voice needs espeak-ng, aplay or a program of your own.",
-			"apt-get install espeak-ng alsa-utils，或改正 command。", "apt-get install espeak-ng alsa-utils, or correct command."),
+			"改正 command。用软件包安装的机器：apt-get install espeak-ng alsa-utils；镜像里两者都有。", "Correct command. On a box of packages: apt-get install espeak-ng alsa-utils; the image has both."),
 		entry("voice-silent", Bad,
 			"语音播报失败", "The voice does not speak",
 			"声卡不播放，或语音芯片无应答。", "The sound device does not play, or the speech chip does not answer.",

@@ -49,7 +49,7 @@ func machineFaults() []Fault {
 		entry("clock-unsynced", Warn,
 			"时钟未同步", "The clock is not synchronised",
 			"时间服务没有运行，或时间服务器不可达；证书和营业日会受影响。", "No time service runs, or its server cannot be reached; certificates and business days depend on it.",
-			"systemctl enable --now systemd-timesyncd，在 /etc/systemd/timesyncd.conf 写上大厅的服务器。", "systemctl enable --now systemd-timesyncd, and name the hall's server in /etc/systemd/timesyncd.conf."),
+			"systemctl enable --now systemd-timesyncd；大厅自己的服务器写在 /etc/systemd/network/10-longcheng.network 的 NTP= 一行，再 networkctl reload。", "systemctl enable --now systemd-timesyncd; name the hall's own server as NTP= in /etc/systemd/network/10-longcheng.network, then networkctl reload."),
 		entry("clock-alarm", Bad,
 			"营业日时钟报警", "The business day's clock alarm stands",
 			"时钟跳变或未设置，存储不再相信它；号票继续发放并标记。", "The clock jumped or is not set, and the store does not believe it; tickets go on, marked.",
@@ -57,6 +57,6 @@ func machineFaults() []Fault {
 		entry("zone-wrong", Warn,
 			"时区不对", "The time zone differs from the hall's",
 			"系统时区与大厅文档的时区不同，日志时间会误导人。", "The machine's zone differs from that of the hall document: times in logs mislead.",
-			"timedatectl set-timezone Asia/Shanghai。", "timedatectl set-timezone Asia/Shanghai (the hall's zone)."),
+			"用软件包安装的机器：timedatectl set-timezone 大厅的时区。用镜像安装的机器一直用北京时间，看日志时自行换算；号票和营业日按大厅文档的时区。", "On a box of packages: timedatectl set-timezone ZONE, the hall's. A box of the image keeps Beijing time: read its logs so. Tickets and business days follow the hall document."),
 	}
 }
