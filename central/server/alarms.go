@@ -92,23 +92,23 @@ func (s *Server) alarmsOf(b store.Box, x situation) (list []store.Alarm) {
 	now := s.o.Now()
 	heard := heardOf(b)
 	if !heard.IsZero() && now.Sub(heard) > silentAfter {
-		add(sourceSilent, both("自 %[1]s 起失联", "not heard since %[1]s", s.clockTime(heard)))
+		add(sourceSilent, central.Both("自 %[1]s 起失联", "not heard since %[1]s", s.clockTime(heard)))
 	}
 	for _, h := range b.Alarms {
 		if h.Source == store.SourceJournal {
-			add(h.Source, both("日志自相矛盾（%[1]s）：查明原因后重新注册这台设备", "%[1]s: find out why, then enrol the box again", h.State))
+			add(h.Source, central.Both("日志自相矛盾（%[1]s）：查明原因后重新注册这台设备", "%[1]s: find out why, then enrol the box again", h.State))
 			continue
 		}
 		add(h.Source, s.named(h.Fault, h.State))
 	}
 	if b.Drift.Abs() > driftBound {
-		add(sourceClock, both("时钟偏差超过 %[1]s", "the clock is off by more than %[1]s", driftBound))
+		add(sourceClock, central.Both("时钟偏差超过 %[1]s", "the clock is off by more than %[1]s", driftBound))
 	}
 	if twoGoOn(b.Begun, now) {
-		add(sourceTwo, both("两份日志同时在写：密钥可能已被复制，请重新注册这台设备", "two journals go on side by side: its key may be in use elsewhere: enrol the box again"))
+		add(sourceTwo, central.Both("两份日志同时在写：密钥可能已被复制，请重新注册这台设备", "two journals go on side by side: its key may be in use elsewhere: enrol the box again"))
 	}
 	if !b.Ends.IsZero() && b.Ends.Sub(now) < endsBound {
-		add(sourcePass, both("证书 %[1]s 到期", "the certificate ends on %[1]s", s.dateOf(b.Ends)))
+		add(sourcePass, central.Both("证书 %[1]s 到期", "the certificate ends on %[1]s", s.dateOf(b.Ends)))
 	}
 	for _, w := range x.wanteds[d] {
 		if why := s.drifted(w, x.said[d]); why != "" {
@@ -117,7 +117,7 @@ func (s *Server) alarmsOf(b store.Box, x situation) (list []store.Alarm) {
 	}
 	for _, p := range x.said[d].Is.Parts {
 		if p.Left != nil && *p.Left < paperLow {
-			add(sourcePaper+p.Name, both("纸卷即将用完", "the roll is almost at its end"))
+			add(sourcePaper+p.Name, central.Both("纸卷即将用完", "the roll is almost at its end"))
 		}
 	}
 	return list
@@ -150,27 +150,20 @@ func (s *Server) drifted(w store.Wanted, said store.Said) string {
 	late := s.o.Now().Sub(w.Since) > driftGrace
 	switch {
 	case w.Acked && !w.OK:
-		return both("第 %[1]d 号配置被拒绝：%[2]s", "document %[1]d was refused: %[2]s", w.Number, w.Text)
+		return central.Both("第 %[1]d 号配置被拒绝：%[2]s", "document %[1]d was refused: %[3]s", w.Number, spoken(w.Text, 0), spoken(w.Text, 1))
 	case !w.Acked && late:
-		return both("第 %[1]d 号配置尚未接收", "document %[1]d was not taken yet", w.Number)
+		return central.Both("第 %[1]d 号配置尚未接收", "document %[1]d was not taken yet", w.Number)
 	case w.Acked && known && runs != w.Number && late:
-		return both("运行的是第 %[1]d 号配置，应为第 %[2]d 号", "runs with document %[1]d, not %[2]d", runs, w.Number)
+		return central.Both("运行的是第 %[1]d 号配置，应为第 %[2]d 号", "runs with document %[1]d, not %[2]d", runs, w.Number)
 	}
 	return ""
 }
 
-// both is what the centre says itself, in Chinese and in English.
-func both(zh, en string, args ...any) string {
-	return fmt.Sprintf(zh, args...) + between + fmt.Sprintf(en, args...)
-}
+// slash is between the halves of what the centre says to people.
+const slash = " / "
 
-const (
-	between = " ／ " // of what the centre says of boxes, which may say anything themselves
-	slash   = " / " // of what it says to people
-)
-
-// spoken is what both said, in one language.
-func spoken(text string, lang int) string { return halfOf(text, between, lang) }
+// spoken is what central.Both said, in one language.
+func spoken(text string, lang int) string { return halfOf(text, central.Between, lang) }
 
 // halfOf is the Chinese or the English half of a text; of what has no halves, all
 // of it.

@@ -178,7 +178,7 @@ func (s *Server) boxUse(device string, used *store.Publication, says int64, vers
 	case i < 0 || r.Acked.IsZero():
 		b.Now, b.Class = [2]string{"等待下发", "not yet delivered"}[lang], "wait"
 	case !r.OK:
-		b.Now, b.Class, b.Refusals = [2]string{"拒绝，旧版本继续使用", "refused: the version before goes on"}[lang], "bad", r.Text
+		b.Now, b.Class, b.Refusals = [2]string{"拒绝，旧版本继续使用", "refused: the version before goes on"}[lang], "bad", spoken(r.Text, lang)
 	default:
 		b.Now, b.Class = [2]string{"已接受，尚未启用", "accepted, not in use yet"}[lang], "wait"
 	}

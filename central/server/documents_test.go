@@ -109,9 +109,13 @@ func TestDocumentPages(t *testing.T) {
 	soon := c.srv.o.Now().Add(2 * time.Hour).In(zone).Format(formTime)
 	status, body = publish(city, url.Values{"name": {"h1"}, "version": {"2"}, "hall": {"h1", "h2"}, "when": {"at"}, "at": {soon}})
 	shows(t, "publish to two halls later", status, body, 200, "计划", "撤回")
-	must(t, c.store.Acknowledge(t.Context(), store.Device{Hall: "h1", Device: "h1-hub"}, central.Ack{Stream: central.Documents, Number: 1, Text: "line 7: <no>"}))
+	must(t, c.store.Acknowledge(t.Context(), store.Device{Hall: "h1", Device: "h1-hub"}, central.Ack{Stream: central.Documents, Number: 1, Text: central.Both("第 7 行：<错>", "line 7: <no>")}))
 	status, body = city.get("/documents")
-	shows(t, "a refusal", status, body, 200, "拒绝，旧版本继续使用", "line 7: &lt;no&gt;")
+	shows(t, "a refusal", status, body, 200, "拒绝，旧版本继续使用", "第 7 行：&lt;错&gt;")
+	for page, want := range map[string]string{"/box?hall=h1&device=h1-hub": "被拒绝: 第 7 行：&lt;错&gt;<", "/box?hall=h1&device=h1-hub&lang=en": "refused: line 7: &lt;no&gt;<", "/documents?lang=en": "line 7: &lt;no&gt;<", "/documents?lang=zh": "第 7 行：&lt;错&gt;<"} {
+		status, body = city.get(page)
+		shows(t, page, status, body, 200, want)
+	}
 	status, body = manager.post("/documents/withdraw", url.Values{"hall": {"h1"}, "number": {"2"}})
 	shows(t, "withdraw", status, body, 200, "已撤回")
 	publish(manager, url.Values{"name": {"h1"}, "version": {"2"}, "hall": {"h1"}, "when": {"now"}})

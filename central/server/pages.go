@@ -33,6 +33,7 @@ type page struct {
 	Who   visitor
 	Data  any
 	T     func(zh, en string) string
+	Said  func(text string) string // of central.Both, in the language of the page
 	Time  func(time.Time) string
 	Zone  *time.Location // of the halls
 }
@@ -202,7 +203,7 @@ func (s *Server) render(rw http.ResponseWriter, r *http.Request, status int, nam
 // page makes the frame: the language is that of the address, else of the cookie,
 // else Chinese.
 func (s *Server) page(rw http.ResponseWriter, r *http.Request, v visitor) page {
-	lang := "zh"
+	lang, n := "zh", 0
 	if c, err := r.Cookie("lang"); err == nil && c.Value == "en" {
 		lang = "en"
 	}
@@ -217,12 +218,12 @@ func (s *Server) page(rw http.ResponseWriter, r *http.Request, v visitor) page {
 	if len(q) > 0 {
 		query = template.URL("&" + q.Encode())
 	}
+	if lang == "en" {
+		n = 1
+	}
 	return page{Lang: lang, Query: query, Place: place(r.URL.Path), Stays: r.Method == http.MethodGet || r.URL.Path == "/sign-in", Who: v, Time: s.clockTime, Zone: s.o.Zone, T: func(zh, en string) string {
-		if lang == "en" {
-			return en
-		}
-		return zh
-	}}
+		return [2]string{zh, en}[n]
+	}, Said: func(text string) string { return spoken(text, n) }}
 }
 
 // place is the address in the head of the pages that a path belongs to.

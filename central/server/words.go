@@ -1,6 +1,9 @@
 package server
 
-import "longcheng/kiosk"
+import (
+	"longcheng/central"
+	"longcheng/kiosk"
+)
 
 // deeds are what people did, as the records keep it, in Chinese.
 var deeds = map[string]string{
@@ -42,7 +45,7 @@ func inLang(t kiosk.Text, lang int) string { return [2]string{t.ZH, t.EN}[lang] 
 // fault is not known, as the box said it.
 func (s *Server) named(fault, state string) string {
 	if name, _ := s.o.Fault(fault); name.ZH != "" {
-		return name.ZH + between + name.EN
+		return name.ZH + central.Between + name.EN
 	}
-	return both("设备需要处理：%[1]s", "%[1]s", state)
+	return central.Both("设备需要处理：%[1]s", "%[1]s", state)
 }

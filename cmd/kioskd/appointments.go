@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -29,7 +28,7 @@ func (b *box) orderAppointments(ctx context.Context, m central.Message) error {
 	case b.hosts():
 		return b.takeList(ctx, l, from)
 	case b.conf.Standin.Listen == "":
-		return errors.New("appointments: this box does not host its hall")
+		return decline("本机不是大厅主机", "this box does not host its hall")
 	}
 	return b.keepList(l.Day, m.Body)
 }
@@ -37,10 +36,10 @@ func (b *box) orderAppointments(ctx context.Context, m central.Message) error {
 // readList reads a day's list, and when the day begins.
 func readList(text []byte, in *time.Location) (l central.DayList, from time.Time, err error) {
 	if err := json.Unmarshal(text, &l); err != nil || len(l.List) > maxAppointments {
-		return l, from, fmt.Errorf("appointments: the message is not one that this box (version %s) understands", version)
+		return l, from, errNotUnderstood()
 	}
 	if from, err = time.ParseInLocation(time.DateOnly, l.Day, in); err != nil {
-		return l, from, fmt.Errorf("appointments: %q is no day", l.Day)
+		return l, from, decline("%q 不是日期", "%q is no day", l.Day)
 	}
 	return l, from, nil
 }
@@ -111,7 +110,8 @@ func reconcile(ctx context.Context, book appointmentBook, had []kiosk.Appointmen
 	for _, a := range had {
 		known[a.Code] = true
 	}
-	bad, first := 0, ""
+	bad, first := 0, (*kiosk.Refusal)(nil)
+	var at string
 	for _, p := range list {
 		wanted[p.Code] = true
 		if known[p.Code] {
@@ -121,8 +121,8 @@ func reconcile(ctx context.Context, book appointmentBook, had []kiosk.Appointmen
 		var refused *kiosk.Refusal
 		switch {
 		case errors.As(err, &refused):
-			if bad++; first == "" {
-				first = fmt.Sprintf("%s for %s: %s", p.At.Format(time.RFC3339), p.Item, refused.Text.EN)
+			if bad++; first == nil {
+				first, at = refused, p.At.Format(time.RFC3339)+" "+p.Item
 			}
 		case err != nil:
 			return err
@@ -132,7 +132,7 @@ func reconcile(ctx context.Context, book appointmentBook, had []kiosk.Appointmen
 		return err
 	}
 	if bad > 0 {
-		return fmt.Errorf("%d of %d appointments cannot be kept, such as %s", bad, len(list), first)
+		return decline("%[2]d 个预约中有 %[1]d 个不能保留，例如 %[3]s：%[4]s", "%[1]d of %[2]d appointments cannot be kept, such as %[3]s: %[5]s", bad, len(list), at, first.Text.In("zh"), first.Text.In("en"))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -280,7 +281,7 @@ func (d *documents) trouble() string {
 func (d *documents) accept(_ context.Context, m central.Message) error {
 	var h central.HallDocument
 	if err := json.Unmarshal(m.Body, &h); err != nil || h.Publication <= 0 || len(h.Text) > central.MaxHallText {
-		return fmt.Errorf("hall document: the message is not one that this box (version %s) understands", version)
+		return errNotUnderstood()
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -292,7 +293,7 @@ func (d *documents) accept(_ context.Context, m central.Message) error {
 		d.Volumes = slices.DeleteFunc(d.Volumes, func(v volume) bool { return v.Publication == h.Publication })
 		return errors.Join(d.save(), os.Remove(d.file(h.Publication)))
 	case len(d.Volumes) >= maxVolumes:
-		return errors.New("hall document: too many of them are planned: withdraw some")
+		return decline("已安排的大厅文档太多：撤回一些", "too many hall documents are planned: withdraw some")
 	}
 	if m.Starts.IsZero() {
 		m.Starts = m.At
@@ -322,9 +323,10 @@ func (d *documents) keep(h central.HallDocument) error {
 // refusal is the first finding that forbids a document, and how many there are.
 func refusal(found []config.Finding) error {
 	bad := slices.DeleteFunc(found, func(f config.Finding) bool { return f.Warning })
-	f, more := bad[0], ""
+	f, moreZH, more := bad[0], "", ""
 	if len(bad) > 1 {
-		more = fmt.Sprintf(" (and %d more)", len(bad)-1)
+		moreZH, more = fmt.Sprintf("（另有 %d 处）", len(bad)-1), fmt.Sprintf(" (and %d more)", len(bad)-1)
 	}
-	return fmt.Errorf("line %d: %s: %s%s", f.Line, f.Text, f.Remedy, more)
+	en := f.Text + ": " + f.Remedy
+	return decline("第 %[1]d 行：%[2]s%[3]s", "line %[1]d: %[4]s%[5]s", f.Line, cmp.Or(f.ZH, en), moreZH, en, more)
 }

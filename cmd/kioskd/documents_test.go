@@ -61,7 +61,7 @@ func TestDocumentRefused(t *testing.T) {
 		"no TOML":                     {"id = ", "line 1: "},
 		"a window that a strip shows": {smallText(t, `id = "2"`, `id = "22"`), `there is no window "2"`},
 		"another file":                {"include = [\"list.json\"]\n" + smallText(t, "id", "id"), "stands alone"},
-		"too long":                    {strings.Repeat("#", central.MaxHallText+1), "understands"},
+		"too long":                    {strings.Repeat("#", central.MaxHallText+1), "does not understand"},
 	} {
 		err := d.accept(t.Context(), message(central.HallDocument{Publication: 7, Version: 3, Text: c.text}, time.Time{}))
 		if err == nil || !strings.Contains(err.Error(), c.want) {

@@ -21,7 +21,7 @@ const documentName = "hall document"
 // orderDocument takes a hall document of the centre.
 func (b *box) orderDocument(ctx context.Context, m central.Message) error {
 	if b.documents == nil {
-		return errors.New("this box keeps no hall documents")
+		return decline("本机不保存大厅文档", "this box keeps no hall documents")
 	}
 	return b.documents.accept(ctx, m)
 }

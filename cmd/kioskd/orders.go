@@ -15,6 +15,19 @@ import (
 	"longcheng/cmd/internal/config"
 )
 
+// A declined is why this box does not do what the centre wants, in Chinese and English.
+type declined string
+
+// Error returns both.
+func (d declined) Error() string { return string(d) }
+
+func decline(zh, en string, args ...any) error { return declined(central.Both(zh, en, args...)) }
+
+// errNotUnderstood is about a message of a newer centre.
+func errNotUnderstood() error {
+	return decline("本机版本 %[1]s 不懂这条消息", "this box (version %[1]s) does not understand the message", version)
+}
+
 // An order is what a message of the centre is about.
 type order struct{ stream, name string }
 
@@ -40,9 +53,12 @@ type orderDesk struct {
 func (d *orderDesk) Take(ctx context.Context, m central.Message) error {
 	do, ok := orders[order{m.Stream, m.Name}]
 	if !ok {
-		return fmt.Errorf("this box (version %s) knows no %s %q", version, m.Stream, m.Name)
+		return decline("本机版本 %[1]s 不认识 %[2]s %[3]q", "this box (version %[1]s) knows no %[2]s %[3]q", version, m.Stream, m.Name)
 	}
 	err := do(d.box, ctx, m)
+	if err != nil && !errors.As(err, new(declined)) {
+		err = decline("本机出错：%v", "this box has a trouble: %v", err)
+	}
 	if err != nil {
 		d.box.log.Warn("message of the centre refused", "stream", m.Stream, "number", m.Number, "name", m.Name, "cause", err)
 		return err
@@ -81,15 +97,15 @@ func (b *box) orderRestart(ctx context.Context, m central.Message) error {
 func (b *box) orderTestTicket(ctx context.Context, m central.Message) error {
 	var t central.TestTicket
 	if err := json.Unmarshal(m.Body, &t); err != nil {
-		return fmt.Errorf("test ticket: the message is not one that this box (version %s) understands", version)
+		return errNotUnderstood()
 	}
 	spool := b.spools["printer "+t.Printer]
 	if spool == nil {
-		return fmt.Errorf("test ticket: this box has no printer %q", t.Printer)
+		return decline("本机没有打印机 %q", "this box has no printer %q", t.Printer)
 	}
 	before, err := b.once(m)
 	if before {
-		err = errors.New("test ticket: the box stopped while it printed: look whether the slip came")
+		err = decline("打印时本机停机：请看测试票是否出来", "the box stopped while it printed: look whether the slip came")
 	}
 	if err != nil {
 		return err
@@ -103,7 +119,7 @@ func (b *box) orderPromote(context.Context, central.Message) error {
 		return nil
 	}
 	if b.conf.Standin.Listen == "" {
-		return errors.New("this box is no stand-in: it has no [standin]")
+		return decline("本机不是替补主机：没有 [standin]", "this box is no stand-in: it has no [standin]")
 	}
 	return central.WriteFile(config.PromoteFile(b.set.state), nil, 0o600)
 }
@@ -112,7 +128,7 @@ func (b *box) orderPromote(context.Context, central.Message) error {
 // empty list withdraws them.
 func (b *box) orderAnnounce(_ context.Context, m central.Message) error {
 	if _, err := parseAnnouncements(bytes.NewReader(m.Body)); err != nil {
-		return err
+		return decline("公告读不懂：%v", "the announcements cannot be read: %v", err)
 	}
 	return central.WriteFile(filepath.Join(b.set.state, announceFile), m.Body, 0o640)
 }

@@ -29,8 +29,8 @@ func TestTechnicianInABrowser(t *testing.T) {
 	browser := webtest.Start(t)
 	fault := faults.Named("cover-open")
 	words := map[string][]string{
-		"zh": {"打测试票", "已完成", fault.Name.ZH, fault.Remedy.ZH, "诊断", "开始诊断", "设置", "打印机指令集"},
-		"en": {"Print a test slip", "done:", fault.Name.EN, fault.Remedy.EN, "Doctor", "Examine", "Settings", "its language"},
+		"zh": {"打测试票", "已完成", fault.Name.ZH, fault.Remedy.ZH, "诊断", "开始诊断", "设置", "打印机指令集", "打印机 printer-1"},
+		"en": {"Print a test slip", "done:", fault.Name.EN, fault.Remedy.EN, "Doctor", "Examine", "Settings", "its language", "printer printer-1"},
 	}
 	for i, size := range screens {
 		p := browser.Open(t, d.url+"/", size[0], size[1])
@@ -80,6 +80,7 @@ func technician(t *testing.T, r *rig, p *webtest.Page, says []string, name strin
 	p.See(says[5])
 	p.Click("#examine")
 	p.Wait(`document.querySelector("#found").innerText.includes(` + fmt.Sprintf("%q", says[3]) + `)`)
+	p.Wait(`document.querySelector("#found").innerText.includes(` + fmt.Sprintf("%q", says[8]) + `)`)
 	photograph(p, name+"-doctor")
 	whole(t, p, name+"-doctor")
 	p.Click(`[data-tab="settings"]`)

@@ -24,13 +24,15 @@ import (
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/internal/faults"
 	"longcheng/cmd/internal/status"
+	"longcheng/kiosk"
 )
 
 // A Finding is a fault that was found, and where.
 type Finding struct {
 	faults.Fault
-	On   string `json:"on,omitempty"`   // device, file or address
-	Said string `json:"said,omitempty"` // what was seen, as it was seen
+	On     string     `json:"on,omitempty"`    // device, file or address
+	Called kiosk.Text `json:"called,omitzero"` // the same as people say it
+	Said   string     `json:"said,omitempty"`  // what was seen, as it was seen
 }
 
 // A Patient is the box that is examined. The zero values of the functions mean
@@ -127,7 +129,7 @@ func (p *Patient) withDefaults() {
 
 // find adds a finding, once for each place.
 func (e *exam) find(id, on, said string) {
-	f := Finding{Fault: faults.Named(id), On: on, Said: said}
+	f := Finding{Fault: faults.Named(id), On: on, Called: faults.Called(on), Said: said}
 	if !slices.ContainsFunc(e.found, func(o Finding) bool { return o.ID == f.ID && o.On == on }) {
 		e.found = append(e.found, f)
 	}

@@ -285,10 +285,10 @@ func TestListIsWhole(t *testing.T) {
 // A finding has all that a technician needs, in both languages.
 func TestWrite(t *testing.T) {
 	for lang, want := range map[string]string{
-		"zh": "1. 【故障】 打印机缺纸  [printer p]\n   所见： paper end\n   原因： 纸尽传感器下没有纸。\n   处理： 换纸卷", "en": "1. FAULT Out of paper  [printer p]\n   seen:   paper end\n",
+		"zh": "1. 【故障】 打印机缺纸  [打印机 p]\n   所见： paper end\n   原因： 纸尽传感器下没有纸。\n   处理： 换纸卷", "en": "1. FAULT Out of paper  [printer p]\n   seen:   paper end\n",
 	} {
 		var s strings.Builder
-		if err := Write(&s, []Finding{{faults.Named("paper-out"), "printer p", "paper end"}}, lang); err != nil || !strings.HasPrefix(s.String(), want) {
+		if err := Write(&s, []Finding{{faults.Named("paper-out"), "printer p", faults.Called("printer p"), "paper end"}}, lang); err != nil || !strings.HasPrefix(s.String(), want) {
 			t.Errorf("%s: %v\n%s", lang, err, s.String())
 		}
 	}

@@ -15,7 +15,7 @@ func Write(w io.Writer, found []Finding, lang string) error {
 	for i, f := range found {
 		fmt.Fprintf(&s, "%d. %s %s", i+1, mark(f.Level, lang), f.Name.In(lang))
 		if f.On != "" {
-			fmt.Fprintf(&s, "  [%s]", f.On)
+			fmt.Fprintf(&s, "  [%s]", f.Called.In(lang))
 		}
 		s.WriteByte('\n')
 		for _, line := range []struct{ what, text string }{

@@ -112,7 +112,7 @@ function showFindings() {
     const b = document.createElement("b");
     b.textContent = w(f.level);
     $("h2", c).append(t(f.name), b);
-    $(".on", c).textContent = f.on ?? "";
+    $(".on", c).textContent = f.called ? t(f.called) : "";
     $(".raw", c).textContent = f.said ? w("seen") + f.said : "";
     $(".cause", c).textContent = w("cause") + t(f.cause);
     $(".remedy", c).textContent = w("remedy") + t(f.remedy);
