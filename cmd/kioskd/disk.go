@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -16,16 +15,19 @@ import (
 
 // A disk watches how much room the state directory has. It keeps a ballast there,
 // a file that is nothing but room: when the disk runs full, whoever fills it, the
-// ballast is given up, and tickets go on while staff hear of it.
+// ballast is given up, and tickets go on while staff hear of it. The file stays,
+// empty: what was given up is room for tickets, and no end of the alarm.
 type disk struct {
 	dir    string
 	say    func(fault, state string) // what a technician should know; ready when all is well
 	room   func(dir string) (free, total uint64, err error)
 	barred bool // no ballast can be kept here: do not try again
+	full   bool // it was so at the last look
 }
 
 const (
 	ballastSize = 8 << 20 // some hundred tickets
+	fullBelow   = ballastSize / 4
 	diskLook    = time.Second
 )
 
@@ -53,36 +55,48 @@ func (d *disk) look() {
 	if err != nil || total == 0 { // the self-check says more about such a disk
 		return
 	}
-	held := d.held()
+	kept, held := d.held()
 	switch {
-	case held && free < ballastSize/4:
-		_ = os.Remove(d.ballast()) // what cannot be removed is not held back either
+	case held && free < fullBelow:
+		if os.Truncate(d.ballast(), 0) == nil { // what cannot be given up is not held back either
+			free += ballastSize
+		}
+		held = false
 	case !held && !d.barred && free > 4*ballastSize && free > total/20+2*ballastSize:
 		d.barred = d.fill() != nil
+		kept = false
 	}
+	if kept && !held {
+		free -= min(free, ballastSize)
+	}
+	d.tell(free, total)
+}
+
+// tell says how much room there is. What was said last stands until there is clearly
+// more: not back and forth at the limit.
+func (d *disk) tell(free, total uint64) {
+	d.full = free < fullBelow || d.full && free < 2*fullBelow
 	switch left := fmt.Sprintf("%d MB of %d MB left in %s", free>>20, total>>20, d.dir); {
-	case free < ballastSize/4:
+	case d.full:
 		d.say("disk-full", "disk is full: "+left+": make room now")
 	case free < total/20:
 		d.say("disk-filling", "disk is nearly full: "+left+": remove old backups and logs")
-	case free > total/20+total/100: // not back and forth at the limit
+	case free > total/20+total/100:
 		d.say("", ready)
 	}
 }
 
 func (d *disk) ballast() string { return filepath.Join(d.dir, "ballast") }
 
-func (d *disk) held() bool {
-	_, err := os.Stat(d.ballast())
-	return err == nil
+// held reports whether there is a ballast, and whether it still holds its room.
+func (d *disk) held() (kept, held bool) {
+	s, err := os.Stat(d.ballast())
+	return err == nil, err == nil && s.Size() > 0
 }
 
 // fill makes the ballast of real blocks, not of a hole.
-func (d *disk) fill() (err error) {
-	f, err := os.OpenFile(d.ballast(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
+func (d *disk) fill() error {
+	f, err := os.OpenFile(d.ballast(), os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
