@@ -53,6 +53,7 @@ func TestStories(t *testing.T) {
 	t.Run("AStickForABoxWithoutANetwork", func(t *testing.T) { aStickWithoutANetwork(t, bin) })
 	t.Run("AFingerSetsUpABox", func(t *testing.T) { aFingerSetsUpABox(t, bin) })
 	t.Run("ABoxDiesAndAnotherTakesItsPlace", func(t *testing.T) { aBoxDies(t, bin) })
+	t.Run("TheCallsAtNight", func(t *testing.T) { theCallsAtNight(t, bin) })
 }
 
 // fromTheOrderToTheSheet: the centre makes an order, the empty box takes it at
