@@ -52,35 +52,12 @@ go build -o "$ctl" ./cmd/kioskctl
 go build -o "$run/kiosksim" ./cmd/kiosksim
 go build -o "$run/powercut" ./cmd/internal/powercut
 
-# The documents of the box.
 mkdir -p "$run/files" "$run/sim"
-cp deploy/halls/small/hall.toml "$run/files/"
-cp deploy/halls/small/hall.toml "$run/sim/"
-cat >"$run/files/kioskd.toml" <<-C
-	device = "kiosk-1"
-	hall = "hall.toml"
-	[store]
-	file = "hall.db"
-	[web]
-	listen = ":8080"
-	[[user]]
-	name = "supervisor"
-	hash = '\$argon2id\$v=19\$m=19456,t=2,p=1\$GVozDp0CEWJh84fs424HAw\$NrhuC7Iq6XOt8rCe5XSsLALo+LUgN0WrvkYfN7MHs0o'
-	roles = ["supervisor"]
-	[[printer]]
-	name = "printer-1"
-	driver = "escpos"
-	profile = "generic80"
-	port = "$uart"
-	baud = 115200
-	[[touch]]
-	name = "touch-1"
-	printer = "printer-1"
-C
+documents "$run/files" "$uart"
 
 # The box's printer, simulated, at the far end of its first UART. Each slip that is
 # cut is a line of the file slips.
-sed "s,$uart,ports/printer-1," "$run/files/kioskd.toml" >"$run/sim/kioskd.toml"
+documents "$run/sim" ports/printer-1
 "$run/kiosksim" devices -config "$run/sim/kioskd.toml" -state "$run" >"$run/slips" &
 printer=$!
 # printed NUMBER...: wait until each has come out, whole.

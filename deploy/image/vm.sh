@@ -5,7 +5,7 @@
 # measured here say nothing about a real box.
 #
 # PATIENCE=3 waits three times as long for everything, on a busy machine.
-# Wants: box (a directory with disk.img; the firmware's variables join it), run (a
+# Wants: the project as the current directory, box (a directory with disk.img; the firmware's variables join it), run (a
 # directory for sockets and logs), port (a free TCP port of this machine, forwarded
 # to the hall's pages). May have: arch (amd64 or arm64), board (a directory with the state
 # of a board's TPM), record (a file where every write and flush of the disk is noted, in
@@ -38,6 +38,36 @@ arm64) # the processor of a Raspberry Pi 4
 esac
 accel=(-accel tcg,thread=multi)
 if grep -qwE "$flags" /proc/cpuinfo && [ -w /dev/kvm ]; then accel=(-accel kvm "${accel[@]}"); fi
+
+# documents DIR [PORT]: the documents of a box of the small hall, with a printer at a port.
+hall=$PWD/deploy/halls/small/hall.toml
+documents() {
+	cp "$hall" "$1/hall.toml"
+	cat >"$1/kioskd.toml" <<-C
+		device = "kiosk-1"
+		hall = "hall.toml"
+		[store]
+		file = "hall.db"
+		[web]
+		listen = ":8080"
+		[[user]]
+		name = "supervisor"
+		hash = '\$argon2id\$v=19\$m=19456,t=2,p=1\$GVozDp0CEWJh84fs424HAw\$NrhuC7Iq6XOt8rCe5XSsLALo+LUgN0WrvkYfN7MHs0o'
+		roles = ["supervisor"]
+		[[touch]]
+		name = "touch-1"
+	C
+	[ -n "${2:-}" ] || return 0
+	cat >>"$1/kioskd.toml" <<-C
+		printer = "printer-1"
+		[[printer]]
+		name = "printer-1"
+		driver = "escpos"
+		profile = "generic80"
+		port = "$2"
+		baud = 115200
+	C
+}
 
 # stick DIR: a USB stick with what lies in a directory, for plug_in.
 stick() {

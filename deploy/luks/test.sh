@@ -100,25 +100,6 @@ decrypted() {
 	e2fsck -f -n "$run/part" >/dev/null 2>&1 || die "the file system is damaged"
 }
 
-# documents: the box knows what it is before its first start, without a printer.
-documents() {
-	cp "$OLDPWD/deploy/halls/small/hall.toml" etc/
-	cat >etc/kioskd.toml <<-C
-		device = "kiosk-1"
-		hall = "hall.toml"
-		[store]
-		file = "hall.db"
-		[web]
-		listen = ":8080"
-		[[user]]
-		name = "supervisor"
-		hash = '\$argon2id\$v=19\$m=19456,t=2,p=1\$GVozDp0CEWJh84fs424HAw\$NrhuC7Iq6XOt8rCe5XSsLALo+LUgN0WrvkYfN7MHs0o'
-		roles = ["supervisor"]
-		[[touch]]
-		name = "touch-1"
-	C
-}
-
 # equipped ROOT: the tools of a technician's Debian stick.
 equipped() {
 	helped "$1"
@@ -133,7 +114,7 @@ step_encrypt() {
 	cp --sparse=always "$image" "$box/disk.img"
 	truncate -s +1G "$box/disk.img"
 	helped_box
-	data documents
+	data documents etc # it knows what it is before its first start, without a printer
 	mv "$box/disk.img" "$run/new.img"
 	cp --sparse=always "$image" "$box/disk.img"
 	helped_box equipped
