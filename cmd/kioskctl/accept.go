@@ -14,7 +14,6 @@ import (
 	"longcheng/cmd/internal/commission"
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/internal/door"
-	"longcheng/kiosk"
 )
 
 // errNotAccepted ends accept with exit status 1 after the sheet was printed.
@@ -43,46 +42,15 @@ func (b *bench) acceptCommand() *cobra.Command {
 }
 
 func (b *bench) accept(ctx context.Context, conf *config.Config, by string, print bool) error {
-	t := b.tester(conf)
-	sheet, err := t.Accept(ctx, by, version)
+	sheet, file, err := b.tester(conf).Accept(ctx, by, version, print)
 	if err != nil {
 		return err
-	}
-	doc, err := t.Seal(sheet)
-	if err != nil {
-		return err
-	}
-	file, err := t.Keep(doc)
-	if err != nil {
-		return err
-	}
-	if print && len(conf.Printers) > 0 {
-		if err := b.printSheet(ctx, t, doc); err != nil {
-			return err
-		}
 	}
 	if err := b.tellSheet(sheet, file); err != nil {
 		return err
 	}
 	if !sheet.Good {
 		return errNotAccepted
-	}
-	return nil
-}
-
-// printSheet prints on the first printer. A sheet that does not come out is told;
-// the result stands in its file.
-func (b *bench) printSheet(ctx context.Context, t *commission.Tester, doc commission.Document) error {
-	page, err := doc.Slip()
-	if err != nil {
-		return err
-	}
-	done, err := t.Print(ctx, t.Conf.Printers[0], page)
-	if err != nil {
-		return err
-	}
-	if done.Result != commission.Good {
-		t.Person.Tell(kiosk.Text{ZH: "验收单未打印：" + done.Detail.ZH, EN: "the sheet was not printed: " + done.Detail.EN})
 	}
 	return nil
 }

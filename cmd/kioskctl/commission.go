@@ -326,31 +326,45 @@ type terminal struct {
 	answer string
 }
 
+// Begin prints what is tested now.
+func (t *terminal) Begin(device string, n, of int) {
+	fmt.Fprintf(t.out, "— %d/%d %s\n", n, of, device)
+}
+
 // Tell prints a sentence.
 func (t *terminal) Tell(what kiosk.Text) { fmt.Fprintf(t.out, "→ %s / %s\n", what.ZH, what.EN) }
 
-// Ask reads y, n or 是, 否 and Enter; Enter alone is yes.
-func (t *terminal) Ask(ctx context.Context, question kiosk.Text) (bool, error) {
+// Review asks for nothing again: the sheet is printed, and the command is run anew.
+func (t *terminal) Review(context.Context, commission.Sheet) (again string, err error) {
+	return "", nil
+}
+
+// Ask reads y, n, a or 是, 否, 再 and Enter; Enter alone is yes.
+func (t *terminal) Ask(ctx context.Context, q commission.Question) (commission.Answer, error) {
 	for ctx.Err() == nil {
-		fmt.Fprintf(t.out, "? %s / %s [Y/n] ", question.ZH, question.EN)
+		fmt.Fprintf(t.out, "? %s / %s [Y/n/again] ", q.Text.ZH, q.Text.EN)
 		line := t.answer + "\n"
 		if t.answer == "" {
 			var err error
 			if line, err = t.in.ReadString('\n'); err != nil {
-				return false, fmt.Errorf("no answer: %w: use --answer in scripts", err)
+				return "", fmt.Errorf("no answer: %w: use --answer in scripts", err)
 			}
 		} else {
 			fmt.Fprintln(t.out, t.answer)
 		}
 		switch strings.ToLower(strings.TrimSpace(line)) {
 		case "", "y", "yes", "是":
-			return true, nil
+			return commission.Yes, nil
 		case "n", "no", "否":
-			return false, nil
+			return commission.No, nil
+		case "a", "again", "再":
+			if t.answer == "" { // a script would repeat for ever
+				return commission.Again, nil
+			}
 		}
 		if t.answer != "" {
-			return false, fmt.Errorf("answer %q: write yes or no", t.answer)
+			return "", fmt.Errorf("answer %q: write yes or no", t.answer)
 		}
 	}
-	return false, ctx.Err()
+	return "", ctx.Err()
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,19 +16,23 @@ import (
 )
 
 // aFingerSetsUpABox: a box that has its image's documents alone, and no keyboard, is
-// told by touches who it is; then its browser shows the touch page, and a ticket is
-// taken there.
+// told by touches who it is. Its documents name another port than that of its printer:
+// a touch takes the right one. It is accepted by touches; then its browser shows the
+// touch page, a ticket is taken there, and the centre has the sheet.
 func aFingerSetsUpABox(t *testing.T, bin string) {
 	s := newStory(t, bin)
 	image := filepath.Join(s.root, "usr/share/longcheng/box")
 	must(t, os.MkdirAll(filepath.Dir(image), 0o755))
 	must(t, os.Rename(filepath.Join(s.root, "etc/longcheng"), image))
+	text, err := os.ReadFile(filepath.Join(image, "kioskd.toml"))
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(image, "kioskd.toml"), bytes.Replace(text, []byte(`"ports/printer-1"`), []byte(`"ports/elsewhere" # of the plan`), 1), 0o644))
 	page := s.post(s.people, "http://"+s.pages+"/code?lang=en", url.Values{"hall": {"small"}, "device": {"kiosk-7"}, "role": {"host"}})
 	code := regexp.MustCompile(`longcheng://([^/]+)/([A-Z2-7-]+)\?ca=([0-9a-f]{16})`).FindStringSubmatch(page)
 	if code == nil {
 		t.Fatalf("no code: %s", page)
 	}
-	s.start("kioskctl", "provision", "wait", "--root", s.root, "--state", s.state, "--listen", s.touch)
+	s.start("kioskctl", "provision", "wait", "--root", s.root, "--state", s.state, "--listen", s.touch, "--port", filepath.Join(s.state, "ports/printer-1"))
 	home := "http://" + s.touch + "/kiosk/touch-1"
 	s.until("the wizard", func() bool { return s.get(s.people, home) != "" })
 	browser := webtest.Start(t)
@@ -43,16 +49,64 @@ func aFingerSetsUpABox(t *testing.T, bin string) {
 	}
 	f.p.Touch("一致")
 	f.p.See("设置完成")
-	f.p.See("✓ printer printer-1")
-	f.looks("done")
+	f.looks("found")
+	f.p.Touch("使用")
+	f.p.Wait(`document.querySelector("li.ok")?.innerText.includes("printer printer-1")`)
+	f.looks("taken")
+	f.accepts(s)
 	s.start("kioskd", "run", "-config", filepath.Join(s.root, "etc/longcheng/kioskd.toml"), "-state", s.state, "-clock-offset", monday().String())
 	f.p.See("市公安局") // without anybody's doing
 	f.p.Touch("市公安局")
 	f.p.Touch("居民身份证申领")
 	f.looks("item")
 	f.p.Touch("取号")
-	s.until("the paper", func() bool { return len(s.printer.Slips()) == 1 })
+	s.until("the paper", func() bool { return len(s.printer.Slips()) == 5 })
 	f.looks("ticket")
+	s.until("the sheet at the centre", func() bool {
+		sheet := s.get(s.people, "http://"+s.pages+"/accepted?hall=small&device=kiosk-7&lang=en")
+		return strings.Contains(sheet, "By lin") && strings.Contains(sheet, "with a certificate of this centre")
+	})
+}
+
+// accepts goes through the acceptance test; the ticket is looked at once more, and the
+// printer tested again.
+func (f finger) accepts(s *newBoxStory) {
+	f.p.Touch("开始验收")
+	for _, c := range "lin" {
+		f.p.Click(fmt.Sprintf("[data-key=%q]", string(c)))
+	}
+	f.looks("by")
+	f.p.Touch("开始")
+	for dot := range 5 {
+		f.p.Touch(strconv.Itoa(dot + 1))
+		f.p.Wait(fmt.Sprintf(`!document.querySelector("[name=dot][value='%d']")`, dot))
+	}
+	f.sees("测试票是否完整")
+	f.looks("question")
+	f.p.Touch("再来一次")
+	f.p.Gone("测试票是否完整")
+	f.sees("测试票是否完整")
+	f.p.Touch("否")
+	f.p.See("有不合格项")
+	f.looks("review")
+	f.p.Touch("再测一次")
+	f.sees("测试票是否完整")
+	f.p.Touch("是")
+	f.p.See("全部合格")
+	f.looks("good")
+	f.p.Touch("完成")
+	f.p.See("验收单已打印")
+	f.looks("done")
+	if n := len(s.printer.Slips()); n != 4 {
+		f.t.Errorf("%d slips came out, want three test tickets and the sheet", n)
+	}
+}
+
+// sees waits for a question and for the picture of what it is about.
+func (f finger) sees(question string) {
+	f.t.Helper()
+	f.p.See(question)
+	f.p.Wait(`document.querySelector("img.seen")?.naturalWidth > 100`)
 }
 
 // A finger is a person who has no keyboard.

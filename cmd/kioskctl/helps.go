@@ -134,11 +134,13 @@ func setupHelps() map[string]kiosk.Text {
 		"provision make --life":    both("有效期", "how long it is good"),
 		"provision use":            both("执行U盘或文件中的设置单（root）", "Carry out an order from a stick or a file, as root"),
 		"provision use --root":     both("/etc 的前缀，用于映像和测试", "prefix of /etc, for images and tests"),
+		"provision use --port":     both("只查看这些串口，而不是本机的全部端口", "look at these serial ports instead of every port of the machine"),
 		"provision use --stick":    both("已挂载的U盘目录", "the mounted stick"),
 		"provision use --file":     both("设置单文件；- 为标准输入", "a file with the order; - is standard input"),
 		"provision use --digits":   both("制作者的核对号码（本机不认识该制作者时）", "the maker's digits, where the box does not know the maker"),
 		"provision wait":           both("首次启动：等待U盘、扫码器或触摸屏上的设置单", "Wait for an order on a stick, a scanner or the touch screen: the first start"),
 		"provision wait --root":    both("/etc 的前缀，用于映像和测试", "prefix of /etc, for images and tests"),
+		"provision wait --port":    both("只查看这些串口，而不是本机的全部端口", "look at these serial ports instead of every port of the machine"),
 		"provision wait --listen":  both("触摸屏浏览器访问的地址", "where the touch screen's browser looks"),
 	}
 }

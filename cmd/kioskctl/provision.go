@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,7 +20,6 @@ import (
 	"longcheng/central/order"
 	"longcheng/cmd/internal/commission"
 	"longcheng/cmd/internal/config"
-	"longcheng/cmd/internal/faults"
 	"longcheng/cmd/internal/parts"
 	"longcheng/cmd/internal/provision"
 	"longcheng/device"
@@ -148,9 +148,15 @@ func (f *orderFlags) deliver(text []byte) error {
 }
 
 // boxFlags say which box an order is carried out on.
-type boxFlags struct{ root, digits string }
+type boxFlags struct {
+	root, digits string
+	ports        []string
+}
 
-func (f *boxFlags) add(c *cobra.Command) { c.Flags().StringVar(&f.root, "root", "", "") }
+func (f *boxFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.root, "root", "", "")
+	c.Flags().StringSliceVar(&f.ports, "port", nil, "")
+}
 
 // reload makes this machine use a network that was written; another root is only
 // written.
@@ -173,7 +179,7 @@ func useOrderCommand(t *tool) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			b := provision.Box{Root: f.root, State: t.state, Now: time.Now, Scan: t.lookAround(f.root), Reload: f.reload(), Step: func(what kiosk.Text) { fmt.Fprintln(c.ErrOrStderr(), what.In(t.lang)) }}
+			b := provision.Box{Root: f.root, State: t.state, Now: time.Now, Survey: t.survey(f), Reload: f.reload(), Step: func(what kiosk.Text) { fmt.Fprintln(c.ErrOrStderr(), what.In(t.lang)) }}
 			b.Confirm = func(digits string) (bool, error) {
 				if f.digits == "" {
 					return false, fmt.Errorf("order: its maker is not known here: compare %s with what make printed, then add --digits %s", digits, digits)
@@ -213,34 +219,9 @@ func fromWhere(stick, file string, in io.Reader) (text []byte, files string, err
 	return text, "", err
 }
 
-// lookAround says what hangs on a box that was just set up, each thing in a
-// sentence: what its documents name, and what else answers.
-func (t *tool) lookAround(root string) func(ctx context.Context) []kiosk.Text {
-	return func(ctx context.Context) (said []kiosk.Text) {
-		conf, found := config.Load(filepath.Join(root, "/etc/longcheng/kioskd.toml"))
-		if config.Broken(found) {
-			return nil
-		}
-		s := commission.Scanner{Tree: hotplug.Tree{Root: root}, Conf: conf, State: t.state}
-		r, err := s.Scan(ctx)
-		if err != nil {
-			return []kiosk.Text{both("无法查找设备："+err.Error(), "cannot look for devices: "+err.Error())}
-		}
-		for _, p := range conf.Ports() {
-			if err := parts.TryPort(ctx, t.state, p); !p.Network() && err != nil {
-				problem, _ := parts.Trouble(config.Resolve(t.state, p.File), err)
-				said = append(said, both("✗ "+faults.Called(p.Device).ZH+"："+problem.ZH, "✗ "+p.Device+": "+problem.EN))
-			} else {
-				said = append(said, both("✓ "+faults.Called(p.Device).ZH+"（"+p.File+"）", "✓ "+p.Device+" ("+p.File+")"))
-			}
-		}
-		for _, f := range r.Found {
-			if f.Known == "" {
-				said = append(said, both("未配置："+faults.Called(string(f.Sort)).ZH+" "+f.Port, "not configured: "+string(f.Sort)+" "+f.Port))
-			}
-		}
-		return said
-	}
+// survey looks what hangs on a box that was just set up.
+func (t *tool) survey(f boxFlags) *commission.Survey {
+	return &commission.Survey{Scanner: commission.Scanner{Tree: hotplug.Tree{Root: f.root}, Ports: f.ports, State: t.state}}
 }
 
 // ordered tells what became of an order.
@@ -248,7 +229,7 @@ func (t *tool) ordered(d provision.Done) error {
 	d.Order.Code = "" // used
 	return t.tell(d, func(w io.Writer) (err error) {
 		for _, f := range d.Found {
-			_, err = fmt.Fprintln(w, f.In(t.lang))
+			_, err = fmt.Fprintln(w, f.Result.Mark()+" "+f.Text.In(t.lang))
 		}
 		t.say(words()["order-done"], d.Order.Device, d.Order.Hall, d.Maker, d.Pass)
 		return err
@@ -261,7 +242,7 @@ func waitOrderCommand(t *tool) *cobra.Command {
 	c := &cobra.Command{
 		Use: "wait", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			w, err := provision.NewWizard(provision.Box{Root: f.root, State: t.state, Now: time.Now, Scan: t.lookAround(f.root), Reload: f.reload()}, provision.Sticks)
+			w, err := provision.NewWizard(provision.Box{Root: f.root, State: t.state, Version: version, Now: time.Now, Survey: t.survey(f), Reload: f.reload()}, provision.Sticks)
 			if err != nil {
 				return err
 			}
@@ -274,7 +255,7 @@ func waitOrderCommand(t *tool) *cobra.Command {
 			server := &http.Server{Handler: w.Handler(), ReadTimeout: 10 * time.Second}
 			go func() { _ = server.Serve(l) }() // ends with Shutdown
 			defer shutdown(server)
-			go scanOrders(ctx, hotplug.Tree{Root: f.root}, w)
+			w.Scanners = func(ctx context.Context, offer func(string)) { scanOrders(ctx, hotplug.Tree{Root: f.root}, offer) }
 			d, err := w.Run(ctx)
 			if err != nil {
 				return err
@@ -295,19 +276,25 @@ func shutdown(s *http.Server) {
 	_ = s.Shutdown(ctx) // what is still open is cut off
 }
 
-// scanOrders listens at every serial port for a scanner that reads an order.
-func scanOrders(ctx context.Context, tree hotplug.Tree, w *provision.Wizard) {
+// scanOrders listens at every serial port for a scanner that reads an order, and gives
+// the ports back when ctx ends.
+func scanOrders(ctx context.Context, tree hotplug.Tree, offer func(code string)) {
+	var all sync.WaitGroup
+	defer all.Wait()
 	for _, d := range tree.List() {
 		if d.Kind != hotplug.Serial {
 			continue
 		}
 		link := device.NewLink(parts.Opener("/", config.Port{File: filepath.Clean(d.Node), Baud: 9600}))
-		go func() {
+		all.Go(func() {
 			_ = scanner.New(link).Run(ctx, func(code string) { // ends with ctx
 				if strings.HasPrefix(code, `{"longcheng"`) {
-					w.Offer(ctx, code)
+					offer(code)
 				}
 			})
-		}()
+			closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+			defer cancel()
+			_ = link.Close(closing) // nothing is lost with it
+		})
 	}
 }

@@ -23,6 +23,9 @@ func (b *box) noteSheets(ctx context.Context) error {
 	tick := time.NewTicker(lookForSheets)
 	defer tick.Stop()
 	for {
+		if _, err := os.Stat(commission.PutOffFile(b.set.state)); err == nil {
+			b.health.tell("acceptance", "not-accepted", "put off at the first start: systemctl stop kioskd, then kioskctl accept")
+		}
 		files, _ := filepath.Glob(filepath.Join(commission.AcceptanceDir(b.set.state), "*.json")) // the pattern is good
 		for _, f := range files {
 			if err := b.noteSheet(ctx, f); err != nil {

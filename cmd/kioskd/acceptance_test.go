@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,5 +70,23 @@ func TestAcceptanceSheetsAreNoted(t *testing.T) {
 	}
 	if n := events() - before; n != 2 {
 		t.Errorf("%d events after a broken sheet", n)
+	}
+}
+
+// A box whose acceptance was put off says so until there is a sheet.
+func TestAcceptanceThatWasPutOff(t *testing.T) {
+	b := newBox(t, buttonsOnly)
+	if err := commission.PutOff(b.set.state); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- b.noteSheets(ctx) }()
+	for end := time.Now().Add(time.Minute); len(b.health.list()) == 0 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	}
+	stop()
+	<-ended
+	if r := b.health.list(); len(r) != 1 || r[0].Fault != "not-accepted" || !strings.Contains(r[0].State, "put off") {
+		t.Errorf("%+v", r)
 	}
 }

@@ -201,7 +201,7 @@ func TestAMisunderstandingIsRepeatedOnce(t *testing.T) {
 func TestAModuleIsFoundAtItsSpeed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tried := []int{}
-		got, err := Probe(t.Context(), func(_ context.Context, baud int) (device.Port, error) {
+		got, err := Probe(t.Context(), Speeds(), func(_ context.Context, baud int) (device.Port, error) {
 			tried = append(tried, baud)
 			switch baud {
 			case 115200:
@@ -214,7 +214,7 @@ func TestAModuleIsFoundAtItsSpeed(t *testing.T) {
 		if err != nil || got.Baud != 38400 || !slices.Equal(tried, []int{115200, 57600, 38400}) {
 			t.Error(got, err, tried)
 		}
-		_, err = Probe(t.Context(), func(context.Context, int) (device.Port, error) {
+		_, err = Probe(t.Context(), Speeds(), func(context.Context, int) (device.Port, error) {
 			return devicetest.NewScript(t, devicetest.W(reqStatus.frame...)), nil
 		})
 		if !errors.Is(err, device.ErrTimeout) {

@@ -270,11 +270,11 @@ type Answer struct {
 	ID   string
 }
 
-// Probe looks for a module at every speed that one can have; open opens the port
-// with it. It asks for status and number, which changes nothing.
-func Probe(ctx context.Context, open func(ctx context.Context, baud int) (device.Port, error)) (Answer, error) {
+// Probe looks for a module at some speeds, such as all that one can have; open opens
+// the port with one. It asks for status and number, which changes nothing.
+func Probe(ctx context.Context, speeds []int, open func(ctx context.Context, baud int) (device.Port, error)) (Answer, error) {
 	var last error
-	for _, baud := range Speeds() {
+	for _, baud := range speeds {
 		p, err := open(ctx, baud)
 		if err != nil {
 			return Answer{}, err

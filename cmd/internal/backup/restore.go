@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"longcheng/central"
@@ -65,7 +64,7 @@ func Restore(ctx context.Context, o Restoring) (done Restored, err error) {
 	if err := o.documents(&done); err != nil {
 		return done, fmt.Errorf("restore: %w", err)
 	}
-	return done, o.own()
+	return done, config.Own(o.State, o.State)
 }
 
 // Anew makes a store go on with what it remembers under a new epoch: it turned out
@@ -163,22 +162,4 @@ func copyIf(from, to string) error {
 		return nil
 	}
 	return copyTree(from, to, func(string) bool { return true })
-}
-
-// own gives what root has restored to the owner of the state directory.
-func (o Restoring) own() error {
-	s, err := os.Stat(o.State)
-	if err != nil || os.Geteuid() != 0 {
-		return err
-	}
-	owner, ok := s.Sys().(*syscall.Stat_t)
-	if !ok || owner.Uid == 0 {
-		return nil
-	}
-	return filepath.WalkDir(o.State, func(path string, _ os.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		return os.Lchown(path, int(owner.Uid), int(owner.Gid))
-	})
 }

@@ -10,8 +10,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,30 +51,94 @@ type Document struct {
 // AcceptanceDir is where a box keeps its sheets.
 func AcceptanceDir(state string) string { return filepath.Join(state, "acceptance") }
 
-// Accept tests the box and every device, one after the other.
-func (t *Tester) Accept(ctx context.Context, by, version string) (Sheet, error) {
-	s := Sheet{Hall: t.Conf.Hall.ID, Device: t.Conf.Device, By: by, Version: version, Begun: t.now()}
-	var err error
-	if s.Box, err = t.box(ctx); err != nil {
-		return s, err
+// Accept leads a person through the test of the box and of every device, again
+// through what the person wants to repeat, then signs the sheet, keeps it and, if
+// wanted, prints it on the first printer.
+func (t *Tester) Accept(ctx context.Context, by, version string, print bool) (s Sheet, file string, err error) {
+	s = Sheet{Hall: t.Conf.Hall.ID, Device: t.Conf.Device, By: by, Version: version, Begun: t.now()}
+	devices := t.Devices()
+	for n, name := range append([]string{t.boxName()}, devices...) {
+		if err := t.judge(ctx, &s, name, n+1, 1+len(devices)); err != nil {
+			return s, "", err
+		}
+	}
+	for {
+		s.Ended = t.now()
+		again, err := t.Person.Review(ctx, s)
+		if err != nil {
+			return s, "", err
+		}
+		if again == "" {
+			break
+		}
+		if err := t.judge(ctx, &s, again, 1, 1); err != nil {
+			return s, "", err
+		}
+	}
+	doc, err := t.Seal(s)
+	if err == nil {
+		file, err = t.Keep(doc)
+	}
+	if err == nil && print && len(t.Conf.Printers) > 0 {
+		err = t.printSheet(ctx, doc)
+	}
+	return s, file, err
+}
+
+// boxName is what a sheet calls the box itself.
+func (t *Tester) boxName() string { return "box " + t.Conf.Device }
+
+// judge tests the box or a device, and writes the verdict into the sheet in the
+// place of an earlier one.
+func (t *Tester) judge(ctx context.Context, s *Sheet, name string, n, of int) (err error) {
+	t.Person.Begin(name, n, of)
+	if name == t.boxName() {
+		s.Box, err = t.box(ctx)
+	} else {
+		err = t.judgeDevice(ctx, s, name)
 	}
 	s.Good = s.Box.Good
-	for _, name := range t.Devices() {
-		t.Person.Tell(say("— "+name, "— "+name))
-		v, err := t.Test(ctx, name)
-		if err != nil {
-			return s, err
-		}
-		s.Devices = append(s.Devices, v)
+	for _, v := range s.Devices {
 		s.Good = s.Good && v.Good
 	}
-	s.Ended = t.now()
-	return s, nil
+	return err
+}
+
+func (t *Tester) judgeDevice(ctx context.Context, s *Sheet, name string) error {
+	v, err := t.Test(ctx, name)
+	if err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(s.Devices, func(old Verdict) bool { return old.Device == name }); i >= 0 {
+		s.Devices[i] = v
+	} else {
+		s.Devices = append(s.Devices, v)
+	}
+	return nil
+}
+
+// printSheet prints on the first printer. A sheet that does not come out is told;
+// the result stands in its file.
+func (t *Tester) printSheet(ctx context.Context, doc Document) error {
+	page, err := doc.Slip()
+	if err != nil {
+		return err
+	}
+	done, err := t.Print(ctx, t.Conf.Printers[0], page)
+	switch {
+	case err != nil:
+		return err
+	case done.Result != Good:
+		t.Person.Tell(say("验收单未打印："+done.Detail.ZH, "the sheet was not printed: "+done.Detail.EN))
+	default:
+		t.Person.Tell(say("验收单已打印", "the sheet is printed"))
+	}
+	return nil
 }
 
 // box tests what is no device: clock, disk, network, enrolment, touch screen.
 func (t *Tester) box(ctx context.Context) (Verdict, error) {
-	v := Verdict{Device: "box " + t.Conf.Device, Begun: t.now()}
+	v := Verdict{Device: t.boxName(), Begun: t.now()}
 	t.clock(&v)
 	t.disk(&v)
 	t.network(ctx, &v)
@@ -189,6 +255,19 @@ func (t *Tester) Seal(s Sheet) (Document, error) {
 	return d, err
 }
 
+// PutOffFile is there while a box waits for its first acceptance test: the daemon
+// says so.
+func PutOffFile(state string) string { return filepath.Join(AcceptanceDir(state), "put-off") }
+
+// PutOff notes that the box is not accepted yet, until Keep keeps a sheet.
+func PutOff(state string) error {
+	dir := AcceptanceDir(state)
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return fmt.Errorf("put the acceptance test off: %w", err)
+	}
+	return errors.Join(central.WriteFile(PutOffFile(state), nil, 0o640), config.Own(state, dir))
+}
+
 // Keep writes a document into the state directory, for the daemon to send.
 func (t *Tester) Keep(d Document) (file string, err error) {
 	dir := AcceptanceDir(t.State)
@@ -200,7 +279,13 @@ func (t *Tester) Keep(d Document) (file string, err error) {
 		return "", err
 	}
 	file = filepath.Join(dir, t.now().UTC().Format("20060102-150405")+".json")
-	return file, central.WriteFile(file, text, 0o644)
+	if err := central.WriteFile(file, text, 0o644); err != nil {
+		return "", err
+	}
+	if err := os.Remove(PutOffFile(t.State)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return file, fmt.Errorf("keep the sheet: %w", err)
+	}
+	return file, config.Own(t.State, dir)
 }
 
 // ReadDocument reads what Keep wrote and says who signed it; the identity is

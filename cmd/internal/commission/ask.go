@@ -27,6 +27,15 @@ type question func(ctx context.Context, f Found) (Found, bool)
 
 func questions() []question { return []question{askPrinter, askCards, askGM65, askBoard, askSigns} }
 
+// speeds are those to be tried at a port, that of the configuration first: over USB
+// a device answers at any.
+func speeds(f Found, all ...int) []int {
+	if f.Baud == 0 {
+		return all
+	}
+	return append([]int{f.Baud}, slices.DeleteFunc(slices.Clone(all), func(b int) bool { return b == f.Baud })...)
+}
+
 // ask puts the questions until one is answered.
 func ask(ctx context.Context, f Found) Found {
 	for _, q := range questions() {
@@ -37,7 +46,7 @@ func ask(ctx context.Context, f Found) Found {
 			return got
 		}
 	}
-	f.Sort = SortSilent
+	f.Sort, f.Baud = SortSilent, 0
 	f.Problem = say("没有设备应答", "nothing answers")
 	f.Remedy = say("请检查电源和接线；自行发送数据的设备（扫码器、射频读卡器）不应答，请直接填写配置", "check power and wires; devices that only speak by themselves (scanners, RFID readers) never answer: configure them by hand")
 	return f
@@ -79,7 +88,7 @@ func hear(ctx context.Context, p device.Port, question []byte, within time.Durat
 
 // askPrinter sends DLE EOT 1, which a printer answers whatever it does.
 func askPrinter(ctx context.Context, f Found) (Found, bool) {
-	for _, baud := range []int{9600, 115200, 19200, 38400, 57600} {
+	for _, baud := range speeds(f, 9600, 115200, 19200, 38400, 57600) {
 		ok := false
 		err := at(ctx, f.Node, baud, func(p device.Port) error {
 			got, err := hear(ctx, p, dleEOT(1), answerWithin)
@@ -98,7 +107,7 @@ func askPrinter(ctx context.Context, f Found) (Found, bool) {
 
 // askCards looks for the module of an ID-card reader.
 func askCards(ctx context.Context, f Found) (Found, bool) {
-	got, err := idcard.Probe(ctx, func(ctx context.Context, baud int) (device.Port, error) {
+	got, err := idcard.Probe(ctx, speeds(f, idcard.Speeds()...), func(ctx context.Context, baud int) (device.Port, error) {
 		return parts.Opener("/", config.Port{File: f.Node, Baud: baud})(ctx)
 	})
 	var no idcard.Status
@@ -114,7 +123,7 @@ func askCards(ctx context.Context, f Found) (Found, bool) {
 
 // askGM65 asks a scanner of this family for its speed.
 func askGM65(ctx context.Context, f Found) (Found, bool) {
-	for _, baud := range []int{9600, 115200} {
+	for _, baud := range speeds(f, 9600, 115200) {
 		var got []byte
 		err := at(ctx, f.Node, baud, func(p device.Port) (err error) {
 			got, err = hear(ctx, p, scanner.AskGM65(), answerWithin)
@@ -128,11 +137,14 @@ func askGM65(ctx context.Context, f Found) (Found, bool) {
 	return f, false
 }
 
-// askBoard reads the first input of boards 1 to 4.
+// lastUnit is the highest address at which a board is looked for.
+const lastUnit = 4
+
+// askBoard reads the first input of the first boards.
 func askBoard(ctx context.Context, f Found) (Found, bool) {
-	for _, baud := range []int{9600, 19200, 115200, 38400} {
+	for _, baud := range speeds(f, 9600, 19200, 115200, 38400) {
 		_ = at(ctx, f.Node, baud, func(p device.Port) error { // silence is no news
-			for unit := 1; unit <= 4; unit++ {
+			for unit := 1; unit <= lastUnit; unit++ {
 				there, err := modbusio.Present(ctx, p, byte(unit))
 				if err != nil {
 					return err
@@ -157,7 +169,7 @@ func askBoard(ctx context.Context, f Found) (Found, bool) {
 
 // askSigns pings the cards 1 to 8 of the most common strips.
 func askSigns(ctx context.Context, f Found) (Found, bool) {
-	for _, baud := range []int{57600, 9600, 115200} {
+	for _, baud := range speeds(f, 57600, 9600, 115200) {
 		link := device.NewLink(parts.Opener("/", config.Port{File: f.Node, Baud: baud}))
 		l := line.New(link, line.Options{Baud: baud, Retries: -1, Reply: answerWithin})
 		running, stop := context.WithCancel(ctx)

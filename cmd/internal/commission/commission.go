@@ -16,13 +16,35 @@ import (
 	"longcheng/kiosk"
 )
 
-// A Person sees and does what a machine cannot.
+// A Person sees and does what a machine cannot: at a terminal, or at the touch
+// screen.
 type Person interface {
+	// Begin says what is tested now: the nth of so many.
+	Begin(device string, n, of int)
 	// Tell says what is to be done now.
 	Tell(what kiosk.Text)
-	// Ask asks a question that yes or no answers. The error ends the test.
-	Ask(ctx context.Context, question kiosk.Text) (yes bool, err error)
+	// Ask asks a question. The error ends the test.
+	Ask(ctx context.Context, q Question) (Answer, error)
+	// Review shows what came of an acceptance test. It names a device of the sheet
+	// that is to be tested again, or nothing when that is the result.
+	Review(ctx context.Context, s Sheet) (again string, err error)
 }
+
+// A Question is about what was just shown, printed or played.
+type Question struct {
+	Text    kiosk.Text
+	Picture []byte // PNG of what should be seen; empty where nothing can be drawn
+}
+
+// An Answer is what a person says to a question.
+type Answer string
+
+// The answers.
+const (
+	Yes   Answer = "yes"
+	No    Answer = "no"
+	Again Answer = "again" // show it once more: the test of the device begins anew
+)
 
 // A Result is how one step of a test ended.
 type Result string

@@ -64,28 +64,23 @@ func ownAddress() string {
 // corners is how many targets a touch screen is tested with.
 const corners = 5
 
-// touch serves a page with targets in the corners and the middle where the touch
-// screen's browser looks, until each was touched.
+// touch shows a page with targets in the corners and the middle on the touch screen,
+// until each was touched.
 func (t *Tester) touch(ctx context.Context, v *Verdict) error {
 	if len(t.Conf.Touches) == 0 {
 		return nil
 	}
 	what := say("触摸屏", "touch screen")
-	l, err := net.Listen("tcp", t.Conf.Web.Listen)
+	p := &touchPage{left: map[int]bool{}, done: make(chan struct{}), goesOn: t.Screen != nil}
+	for i := range corners {
+		p.left[i] = true
+	}
+	takeOff, err := t.onScreen(p)
 	if err != nil {
 		v.bad(what, say(err.Error(), err.Error()), say("请先停止 kioskd：systemctl stop kioskd", "stop kioskd first: systemctl stop kioskd"))
 		return nil
 	}
-	p := &touchPage{left: map[int]bool{}, done: make(chan struct{})}
-	for i := range corners {
-		p.left[i] = true
-	}
-	s := &http.Server{Handler: p, ReadTimeout: 10 * time.Second}
-	served := make(chan struct{})
-	go func() { defer close(served); _ = s.Serve(l) }() // ends with Close
-	defer func() { lastPage(s); <-served }()
-	where := "http://" + l.Addr().String() + "/"
-	t.Person.Tell(say("请在触摸屏上点击五个圆点："+where, "touch the five dots on the screen: "+where))
+	defer takeOff()
 	late := time.NewTimer(2 * t.patience())
 	defer late.Stop()
 	select {
@@ -102,6 +97,23 @@ func (t *Tester) touch(ctx context.Context, v *Verdict) error {
 	return nil
 }
 
+// onScreen shows a page on the touch screen, and tells where that is.
+func (t *Tester) onScreen(p http.Handler) (takeOff func(), err error) {
+	if t.Screen != nil {
+		return t.Screen(p), nil
+	}
+	l, err := net.Listen("tcp", t.Conf.Web.Listen)
+	if err != nil {
+		return nil, err
+	}
+	s := &http.Server{Handler: p, ReadTimeout: 10 * time.Second}
+	served := make(chan struct{})
+	go func() { defer close(served); _ = s.Serve(l) }() // ends with Close
+	where := "http://" + l.Addr().String() + "/"
+	t.Person.Tell(say("请在触摸屏上点击五个圆点："+where, "touch the five dots on the screen: "+where))
+	return func() { lastPage(s); <-served }, nil
+}
+
 // lastPage ends a server when the browser has what it asked for.
 func lastPage(s *http.Server) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
@@ -113,6 +125,8 @@ func lastPage(s *http.Server) {
 
 // A touchPage is the page with the targets.
 type touchPage struct {
+	goesOn bool // the screen has another page afterwards
+
 	mu    sync.Mutex
 	left  map[int]bool
 	spots []spot
@@ -181,6 +195,9 @@ func (p *touchPage) html() string {
 body{margin:0;height:100vh;background:#f3f6f9;font:26px/1.5 "Noto Sans CJK SC",sans-serif;color:#14283c;text-align:center}
 h1{position:absolute;inset:22% 0 auto;margin:0;font-size:40px}button{position:absolute;width:14vmin;height:14vmin;border:0;border-radius:50%;background:#0b5fa5;color:#fff;font:700 5vmin sans-serif}</style>`)
 	if len(p.left) == 0 {
+		if p.goesOn {
+			b.WriteString(`<meta http-equiv="refresh" content="1;url=/">`)
+		}
 		b.WriteString("<h1>触摸屏合格<br>The touch screen is good</h1></html>")
 		return b.String()
 	}

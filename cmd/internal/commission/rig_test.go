@@ -80,8 +80,10 @@ func newRig(t *testing.T) *rig {
 
 // A hand is a technician who does what he is told.
 type hand struct {
-	told func(what kiosk.Text)
-	yes  func(question kiosk.Text) bool
+	told   func(what kiosk.Text)
+	yes    func(question kiosk.Text) bool
+	answer func(q Question) Answer
+	review func(s Sheet) (again string)
 }
 
 func (h hand) Tell(what kiosk.Text) {
@@ -90,8 +92,23 @@ func (h hand) Tell(what kiosk.Text) {
 	}
 }
 
-func (h hand) Ask(_ context.Context, q kiosk.Text) (bool, error) {
-	return h.yes == nil || h.yes(q), nil
+func (h hand) Ask(_ context.Context, q Question) (Answer, error) {
+	if h.answer != nil {
+		return h.answer(q), nil
+	}
+	if h.yes == nil || h.yes(q.Text) {
+		return Yes, nil
+	}
+	return No, nil
+}
+
+func (h hand) Begin(string, int, int) {}
+
+func (h hand) Review(_ context.Context, s Sheet) (string, error) {
+	if h.review == nil {
+		return "", nil
+	}
+	return h.review(s), nil
 }
 
 func (r *rig) tester(p Person) *Tester {

@@ -67,24 +67,11 @@ type Scanner struct {
 // changes a setting, prints, or moves anything. A printer that is set to another
 // speed than those tried may get a few wrong characters.
 func (s *Scanner) Scan(ctx context.Context) (Report, error) {
-	var devices []hotplug.Device
-	if len(s.Ports) == 0 {
-		devices = s.Tree.List()
-	}
-	for _, p := range s.Ports {
-		devices = append(devices, hotplug.Device{Kind: hotplug.Serial, Node: p, Port: -1})
-	}
-	found := make([]Found, len(devices))
-	var all sync.WaitGroup
-	for i, d := range devices {
-		all.Go(func() { found[i] = s.look(ctx, d) })
-	}
-	all.Wait()
-	if err := ctx.Err(); err != nil {
-		return Report{}, err
-	}
-	r := Report{Found: slices.DeleteFunc(found, func(f Found) bool { return f.Sort == "" })}
+	r := Report{}
 	var err error
+	if r.Found, err = s.lookAt(ctx, s.devices()); err != nil {
+		return r, err
+	}
 	if r.Chips, err = gpio.Chips(); err != nil {
 		return r, err
 	}
@@ -92,10 +79,39 @@ func (s *Scanner) Scan(ctx context.Context) (Report, error) {
 	return r, nil
 }
 
+// devices are those to be looked at.
+func (s *Scanner) devices() (all []hotplug.Device) {
+	if len(s.Ports) == 0 {
+		return s.Tree.List()
+	}
+	for _, p := range s.Ports {
+		all = append(all, serial(p))
+	}
+	return all
+}
+
+// serial is a serial port of which no more than its name is known.
+func serial(node string) hotplug.Device {
+	return hotplug.Device{Kind: hotplug.Serial, Node: node, Port: -1}
+}
+
+// lookAt looks at all devices at once.
+func (s *Scanner) lookAt(ctx context.Context, devices []hotplug.Device) ([]Found, error) {
+	found := make([]Found, len(devices))
+	var all sync.WaitGroup
+	for i, d := range devices {
+		all.Go(func() { found[i] = s.look(ctx, d) })
+	}
+	all.Wait()
+	return slices.DeleteFunc(found, func(f Found) bool { return f.Sort == "" }), ctx.Err()
+}
+
 // look says what is at one device node.
 func (s *Scanner) look(ctx context.Context, d hotplug.Device) Found {
 	f := Found{Node: d.Node, Port: stable(d), Adapter: adapter(d)}
-	f.Known = s.known(f)
+	if p, ok := s.owner(f); ok {
+		f.Known, f.Baud = p.Device, p.Baud
+	}
 	switch d.Kind {
 	case hotplug.Printer:
 		return s.lookUSB(ctx, f)
@@ -104,25 +120,30 @@ func (s *Scanner) look(ctx context.Context, d hotplug.Device) Found {
 	}
 	p := config.Port{File: d.Node, Baud: 9600}
 	if err := parts.TryPort(ctx, "/", p); err != nil {
-		f.Sort = SortShut
+		f.Sort, f.Baud = SortShut, 0
 		f.Problem, f.Remedy = parts.Trouble(d.Node, err)
 		return f
 	}
 	return ask(ctx, f)
 }
 
-// known returns the name under which the configuration has a port.
-func (s *Scanner) known(f Found) string {
+// owner is the port of the configuration that leads to something found.
+func (s *Scanner) owner(f Found) (config.Port, bool) {
 	if s.Conf == nil {
-		return ""
+		return config.Port{}, false
 	}
 	for _, p := range s.Conf.Ports() {
-		file := config.Resolve(s.State, p.File)
-		if p.File == f.Port || file == f.Port || file == f.Node || same(file, f.Node) {
-			return p.Device
+		if s.leads(p, f) {
+			return p, true
 		}
 	}
-	return ""
+	return config.Port{}, false
+}
+
+// leads reports whether a configured port is where something was found.
+func (s *Scanner) leads(p config.Port, f Found) bool {
+	file := config.Resolve(s.State, p.File)
+	return p.File == f.Port || file == f.Port || file == f.Node || same(file, f.Node)
 }
 
 // same reports whether a configured name leads to a node now.
@@ -164,7 +185,7 @@ func adapter(d hotplug.Device) string {
 
 // lookUSB asks a USB printer what it is.
 func (s *Scanner) lookUSB(ctx context.Context, f Found) Found {
-	f.Sort = SortPrinter
+	f.Sort, f.Baud = SortPrinter, 0
 	p, err := usblp.Open(usblp.Config{Name: f.Node})
 	if err != nil {
 		f.Sort = SortShut
@@ -190,7 +211,7 @@ func lookInput(ctx context.Context, f Found, d hotplug.Device) Found {
 	if d.Vendor == 0 {
 		return Found{}
 	}
-	f.Sort, f.Model = SortKeyboard, d.Name
+	f.Sort, f.Baud, f.Model = SortKeyboard, 0, d.Name
 	p, err := evdev.Opener(evdev.Config{Name: d.Node})(ctx)
 	if err == nil {
 		p.Close()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -22,6 +23,10 @@ type Tester struct {
 	Person   Person
 	Patience time.Duration // for a person to do something; 0 means 30s
 	Now      func() time.Time
+
+	// Screen, if set, shows a page on the touch screen until it is taken off; without
+	// it the page is served where the screen's browser looks.
+	Screen func(page http.Handler) (takeOff func())
 
 	// Tap, if set, is put into every port, to record what passes.
 	Tap func(p config.Port, open device.OpenFunc) device.OpenFunc
@@ -79,13 +84,22 @@ func (t *Tester) devices() (all []tried) {
 	return all
 }
 
-// Test tests one device, by its name, by "kind name", or the only one by its kind. The error is that of ctx
-// or of a name that does not exist; everything else is the verdict.
+// Test tests one device, by its name, by "kind name", or the only one by its kind, as often as the person
+// wants it again. The error is that of ctx, of the person, or of a name that does not exist; everything else
+// is the verdict.
 func (t *Tester) Test(ctx context.Context, name string) (Verdict, error) {
 	d, err := t.find(name)
 	if err != nil {
 		return Verdict{}, err
 	}
+	for {
+		if v, err := t.once(ctx, d); !errors.Is(err, errAgain) {
+			return v, err
+		}
+	}
+}
+
+func (t *Tester) once(ctx context.Context, d tried) (Verdict, error) {
 	v := Verdict{Device: d.kind + " " + d.name, Begun: t.now()}
 	if p, ok := t.Conf.PortOf(d.kind, d.name); ok {
 		v.Port = p.File
@@ -98,7 +112,7 @@ func (t *Tester) Test(ctx context.Context, name string) (Verdict, error) {
 		if ctx.Err() != nil {
 			return v, ctx.Err()
 		}
-		if errors.Is(err, errStopped) {
+		if errors.Is(err, errStopped) || errors.Is(err, errAgain) {
 			return v, err
 		}
 		v.add(Bad, say("测试", "test"), say(err.Error(), err.Error()))
@@ -164,21 +178,31 @@ func (t *Tester) patience() time.Duration {
 	return 30 * time.Second
 }
 
-// errStopped says that the person broke the test off.
-var errStopped = errors.New("test: stopped by the person")
+// What a person may say instead of yes or no.
+var (
+	errStopped = errors.New("test: stopped by the person")
+	errAgain   = errors.New("test: once more")
+)
 
-// asks puts a question whose answer is a step.
+// asks puts a question whose answer is a step. The picture is that of the step
+// before, which showed what is asked about.
 func (t *Tester) asks(ctx context.Context, v *Verdict, what, question, remedy kiosk.Text) error {
-	yes, err := t.Person.Ask(ctx, question)
-	if err != nil {
+	q := Question{Text: question}
+	if n := len(v.Steps); n > 0 {
+		q.Picture = v.Steps[n-1].Picture
+	}
+	answer, err := t.Person.Ask(ctx, q)
+	switch {
+	case err != nil:
 		return errors.Join(errStopped, err)
-	}
-	if yes {
+	case answer == Again:
+		return errAgain
+	case answer == Yes:
 		v.add(Good, what, say("已确认", "seen by the technician"))
-		return nil
+	default:
+		v.add(Bad, what, say("未确认", "not seen"))
+		v.Remedy = remedy
 	}
-	v.add(Bad, what, say("未确认", "not seen"))
-	v.Remedy = remedy
 	return nil
 }
 

@@ -6,6 +6,8 @@ import (
 
 	"longcheng/central"
 	"longcheng/central/order"
+	"longcheng/cmd/internal/commission"
+	"longcheng/cmd/internal/config"
 	"longcheng/kiosk"
 )
 
@@ -18,6 +20,8 @@ var (
 	ErrMistake     = errors.New("the configuration has mistakes")
 	ErrNotEnrolled = errors.New("the box is set up, but not enrolled")
 	ErrStopped     = errors.New("stopped by hand")
+	ErrBrokenOff   = errors.New("the acceptance test was broken off")
+	ErrNobody      = errors.New("nobody answered")
 )
 
 // chinese are the errors as the wizard says them; the first that fits is it.
@@ -33,6 +37,8 @@ var chinese = []struct {
 	{ErrChanged, "U盘上的文件在制作后被改动：请重新制作"},
 	{ErrNoDocument, "设置单不带配置文档，本机也没有：请在中心制作带文档的U盘"},
 	{ErrMistake, "配置文档有错误：请改正后重新制作"},
+	{commission.ErrLeft, "设备已不在那里应答，请重新查找"},
+	{config.ErrLayout, "配置文件的写法特殊，请手工修改"},
 	{ErrStopped, "已停止：文档和网络可能已写入，可重新开始"},
 }
 

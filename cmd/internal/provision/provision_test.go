@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -205,21 +206,24 @@ func shows(t *testing.T, at, word string) {
 	t.Helper()
 	text := ""
 	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		res, err := http.Get(at)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b := make([]byte, 16<<10)
-		n := 0
-		for err == nil && n < len(b) {
-			var m int
-			m, err = res.Body.Read(b[n:])
-			n += m
-		}
-		res.Body.Close()
-		if text = string(b[:n]); strings.Contains(text, word) {
+		if text = page(t, at); strings.Contains(text, word) {
 			return
 		}
 	}
 	t.Fatalf("the page never says %q:\n%s", word, text)
+}
+
+// page is what the wizard shows now.
+func page(t *testing.T, at string) string {
+	t.Helper()
+	res, err := http.Get(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

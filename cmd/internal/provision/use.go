@@ -23,6 +23,7 @@ import (
 
 	"longcheng/central"
 	"longcheng/central/order"
+	"longcheng/cmd/internal/commission"
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/internal/door"
 	"longcheng/device"
@@ -35,15 +36,17 @@ type Box struct {
 	State string // the daemon's state directory
 	Now   func() time.Time
 
+	Version string // of this program, for the sheet of the acceptance test
+
 	// Confirm asks a person whether something is what its maker shows: the digits of
 	// an order's maker that the box does not know, or the fingerprint of a place whose
 	// code was typed. nil means that nobody is there to ask.
 	Confirm func(shown string) (bool, error)
 	// Step is told what is done now, before it is done; may be nil.
 	Step func(what kiosk.Text)
-	// Scan looks what hangs on the box, when its order was carried out, and says it
-	// in a sentence for each thing; may be nil.
-	Scan func(ctx context.Context) []kiosk.Text
+	// Survey looks what hangs on the box, when its order was carried out; may be nil.
+	// It is given the configuration.
+	Survey *commission.Survey
 	// Reload makes the system use the network that was written; may be nil.
 	Reload func(ctx context.Context)
 }
@@ -61,7 +64,8 @@ type Done struct {
 	Maker string      `json:"maker,omitempty"` // its digits
 	Pass  string      `json:"pass"`            // "enrolled as ...", or why not yet
 
-	Found []kiosk.Text `json:"found,omitempty"` // what hangs on the box
+	Found []commission.Standing `json:"found,omitempty"` // how its devices stand
+	Sheet *commission.Sheet     `json:"sheet,omitempty"` // of the acceptance test, if it was made
 }
 
 func (b *Box) at(path string) string { return filepath.Join(b.Root, path) }
@@ -113,11 +117,24 @@ func (b *Box) carryOut(ctx context.Context, o order.Order, files string, code fu
 	if d.Pass, err = b.register(ctx, o, code); err != nil {
 		return d, err
 	}
-	if b.Scan != nil {
+	if b.Survey != nil {
 		b.step("查找设备", "looking for devices")
-		d.Found = b.Scan(ctx)
+		d.Found = b.lookAround(ctx)
 	}
 	return d, nil
+}
+
+// lookAround says how the devices stand that the documents name.
+func (b *Box) lookAround(ctx context.Context) []commission.Standing {
+	conf, found := config.Load(b.at(etc + "/kioskd.toml"))
+	if config.Broken(found) {
+		return nil // it was good when it was written
+	}
+	b.Survey.Conf = conf
+	if err := b.Survey.Look(ctx); err != nil {
+		return []commission.Standing{{Result: commission.Bad, Text: told(err, "无法查找设备")}}
+	}
+	return b.Survey.Standings(ctx)
 }
 
 // register enrols the box, if it has a code, and says what came of it.
@@ -286,7 +303,7 @@ func (b *Box) enrol(ctx context.Context, text, name string) (*central.Pass, erro
 			if old, open := central.OpenPass(dir, b.Now); err != nil && open == nil && old.Identity().Device == name {
 				return old, nil // the code was used by this box before
 			}
-			return pass, errors.Join(err, b.own(dir))
+			return pass, errors.Join(err, config.Own(b.State, dir))
 		}
 		if !b.again(ctx, n, err) {
 			return nil, err
@@ -318,19 +335,4 @@ func PassDir(conf *config.Config, state, text string) (string, error) {
 		return door.PassDir(state), nil
 	}
 	return "", fmt.Errorf("the code is of %s, which %s does not name: set centre.address or join.host to it, or take a code of the right place", code.At, conf.File)
-}
-
-// own gives what was made in the state directory to whom that belongs: the order
-// is carried out by root, and the daemon has a user of its own.
-func (b *Box) own(dir string) error {
-	var owner unix.Stat_t
-	if os.Getuid() != 0 || unix.Stat(b.State, &owner) != nil {
-		return nil
-	}
-	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		return os.Lchown(path, int(owner.Uid), int(owner.Gid))
-	})
 }

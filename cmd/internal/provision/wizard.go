@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"longcheng/central/order"
+	"longcheng/cmd/internal/commission"
 	"longcheng/kiosk"
 )
 
@@ -27,27 +28,43 @@ const (
 	confirming phase = "confirming"
 	working    phase = "working"
 	failed     phase = "failed"
+	ready      phase = "ready"   // set up: ports are taken, and the test begins
+	looking    phase = "looking" // again, for what hangs on the box
+	naming     phase = "naming"  // of one page only, before the test
+	accepting  phase = "accepting"
 	done       phase = "done"
 )
 
 // A Wizard waits for an order from a stick, a scanner or its page, lets a person
-// confirm who made it, and carries it out. Its page is for the box's own screen:
-// serve it on the loopback address only.
+// confirm who made it, and carries it out. Then its page shows how the devices stand,
+// and leads through the acceptance test. It is for the box's own screen: serve it on
+// the loopback address only.
 type Wizard struct {
+	// Scanners, if set, listens for orders at the scanners of the box until ctx ends,
+	// and has given the ports back when it returns.
+	Scanners func(ctx context.Context, offer func(code string))
+
 	box    Box
 	sticks func() []string // folders in which a stick may be
 	page   *template.Template
 	orders chan carried
 	answer chan bool
+	acts   chan act
+	reply  chan string // to a question of the test
 
 	mu     sync.Mutex
 	phase  phase
 	text   kiosk.Text // what is done, or what went wrong
 	shown  string     // what is to be confirmed
 	typed  bool       // shown is the fingerprint of a place, not the digits of a maker
-	found  []kiosk.Text
+	found  []commission.Standing
 	noFile bool   // a stick is there, without an order
 	stop   func() // ends what is being done
+
+	progress progress     // of the test
+	over     http.Handler // a page in front of the wizard's; nil for none
+	revision int          // counts what changed at the last screen and in the test
+	touched  time.Time    // when the last screen was touched last
 
 	seen  chan struct{} // closed when a browser has fetched the last page
 	asked time.Time     // when one asked last how the wizard stands
@@ -67,7 +84,7 @@ func NewWizard(b Box, sticks func() []string) (*Wizard, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Wizard{box: b, sticks: sticks, page: page, orders: make(chan carried), answer: make(chan bool), phase: waiting, stop: func() {}, seen: make(chan struct{})}
+	w := &Wizard{box: b, sticks: sticks, page: page, orders: make(chan carried), answer: make(chan bool), acts: make(chan act), reply: make(chan string, 1), phase: waiting, stop: func() {}, seen: make(chan struct{})}
 	w.box.Step = func(what kiosk.Text) { w.say(working, what) }
 	return w, nil
 }
@@ -90,29 +107,18 @@ func (w *Wizard) offer(ctx context.Context, c carried) {
 	}
 }
 
-// Run waits until an order was carried out, or ctx ends. A stick that failed is
-// tried again when it was changed or pulled out and put in again.
+// Run waits until an order was carried out, and who stands before the screen has
+// done with it, or ctx ends.
 func (w *Wizard) Run(ctx context.Context) (Done, error) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
 	tried := ""
 	for {
-		var c carried
-		select {
-		case <-ctx.Done():
-			return Done{}, ctx.Err()
-		case c = <-w.orders:
-		case <-tick.C:
-			c = w.look()
-			if string(c.text) == tried {
-				continue
-			}
-			if tried = string(c.text); tried == "" {
-				continue
-			}
+		c, err := w.await(ctx, &tried)
+		if err != nil {
+			return Done{}, err
 		}
 		d, err := w.use(ctx, c)
 		if err == nil {
+			w.last(ctx, &d)
 			w.finish(d)
 			return d, nil
 		}
@@ -120,10 +126,42 @@ func (w *Wizard) Run(ctx context.Context) (Done, error) {
 	}
 }
 
+// await waits for an order. A stick that failed, which was tried, is tried again when
+// it was changed or pulled out and put in again. The ports are free when it returns.
+func (w *Wizard) await(ctx context.Context, tried *string) (carried, error) {
+	listening, stop := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer stop()
+	if w.Scanners != nil {
+		all.Go(func() { w.Scanners(listening, func(code string) { w.Offer(listening, code) }) })
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return carried{}, ctx.Err()
+		case c := <-w.orders:
+			return c, nil
+		case <-tick.C:
+			c := w.look()
+			if string(c.text) == *tried {
+				continue
+			}
+			if *tried = string(c.text); *tried != "" {
+				return c, nil
+			}
+		}
+	}
+}
+
 func (w *Wizard) finish(d Done) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.phase, w.text, w.found = done, kiosk.Text{ZH: d.Order.Hall + " / " + d.Order.Device, EN: d.Pass}, d.Found
+	w.progress.Sheet = d.Sheet
+	w.revision++
 }
 
 // A browser asks every second how the wizard stands; one of which nothing was heard
@@ -207,7 +245,17 @@ func (w *Wizard) confirm(ctx context.Context, shown string) (bool, error) {
 // Handler serves the page.
 func (w *Wizard) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /", func(rw http.ResponseWriter, r *http.Request) { w.show(rw, w.view()) })
+	mux.HandleFunc("GET /", func(rw http.ResponseWriter, r *http.Request) {
+		if !w.front(rw, r) {
+			w.show(rw, w.view())
+		}
+	})
+	mux.HandleFunc("POST /", func(rw http.ResponseWriter, r *http.Request) {
+		if !w.front(rw, r) {
+			http.Redirect(rw, r, "/", http.StatusSeeOther)
+		}
+	})
+	w.lastPages(mux)
 	mux.HandleFunc("GET /hand", func(rw http.ResponseWriter, r *http.Request) { w.show(rw, view{Phase: typing}) })
 	mux.HandleFunc("GET /wizard.css", func(rw http.ResponseWriter, r *http.Request) { http.ServeFileFS(rw, r, files, "wizard.css") })
 	fetched := sync.OnceFunc(func() { close(w.seen) })
@@ -275,21 +323,24 @@ type view struct {
 	Text   kiosk.Text
 	Shown  string
 	Typed  bool
-	Found  []kiosk.Text
+	Found  []commission.Standing
 	NoFile bool
+	progress
 
 	Fields map[string]string // of the form, as they were entered
 	Step   int               // page of the form
+
+	revision int
 }
 
 func (w *Wizard) view() view {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return view{Phase: w.phase, Text: w.text, Shown: w.shown, Typed: w.typed, Found: w.found, NoFile: w.noFile}
+	return view{Phase: w.phase, Text: w.text, Shown: w.shown, Typed: w.typed, Found: w.found, NoFile: w.noFile, progress: w.progress, revision: w.revision}
 }
 
 // Key tells one view from another.
-func (v view) Key() string { return fmt.Sprint(v.Phase, v.Text, v.Shown, v.NoFile, len(v.Found)) }
+func (v view) Key() string { return fmt.Sprint(v.Phase, v.Text, v.Shown, v.NoFile, v.revision) }
 
 func (w *Wizard) show(rw http.ResponseWriter, v view) {
 	rw.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -6,13 +6,13 @@ const here = document.body.dataset;
 
 // The browser was sent to an address of the daemon, which answers there when the
 // wizard has ended.
-if (!["/", "/hand"].includes(location.pathname)) sessionStorage.home = location.pathname + location.search;
+if (!["/", "/hand", "/by"].includes(location.pathname)) sessionStorage.home = location.pathname + location.search;
 
 async function look() {
   try {
     const r = await fetch("/state");
     if (!r.ok) setTimeout(() => location.assign(sessionStorage.home ?? "/"), here.phase === "done" ? 10_000 : 0); // time to read
-    else if ((await r.text()) !== here.key) location.reload();
+    else if ((await r.text()) !== here.key && here.phase !== "naming") location.reload();
   } catch {
     // The wizard has ended, and the daemon does not answer yet: the last page stays.
   }
@@ -78,5 +78,13 @@ if (here.phase === "typing") {
   step = Number($("#hand").dataset.first);
   fixed();
 } else {
-  setInterval(look, 1000);
+  setInterval(look, here.phase === "accepting" ? 300 : 1000);
 }
+if (here.phase === "naming") {
+  keyboard();
+  field = $('[name="by"]');
+  $("#keys").hidden = false;
+  field.focus();
+}
+// A second touch while the first is being answered is none.
+for (const f of document.forms) f.addEventListener("submit", (e) => (f.dataset.sent ? e.preventDefault() : (f.dataset.sent = "1")));

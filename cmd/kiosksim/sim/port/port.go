@@ -37,6 +37,7 @@ type Port struct {
 
 	mu      sync.Mutex
 	baud    int        // pace of answers; 0 is at once
+	speed   int        // the only one that is understood; 0 is any
 	noise   float64    // share of the bytes of answers that arrive damaged
 	dice    *rand.Rand // for noise
 	left    int        // bytes until the cable comes out; negative: it stays
@@ -161,6 +162,39 @@ func (p *Port) Pace(baud int) {
 	p.baud = baud
 }
 
+// Speed makes the device deaf to what comes at another speed; 0 means that it
+// understands any, as over USB.
+func (p *Port) Speed(baud int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.speed = baud
+}
+
+// deaf reports whether the host's end of the line is set to another speed.
+func (p *Port) deaf(f *os.File) bool {
+	p.mu.Lock()
+	speed := p.speed
+	p.mu.Unlock()
+	if speed == 0 {
+		return false
+	}
+	is := 0
+	raw, err := f.SyscallConn()
+	if err == nil {
+		_ = raw.Control(func(fd uintptr) { is = lineSpeed(int(fd)) }) // pulled out: nothing comes anyway
+	}
+	return is != speed
+}
+
+// lineSpeed is that of a terminal whose master is open.
+func lineSpeed(master int) int {
+	t, err := unix.IoctlGetTermios(master, unix.TCGETS)
+	if err != nil {
+		return 0
+	}
+	return map[uint32]int{unix.B9600: 9600, unix.B19200: 19200, unix.B38400: 38400, unix.B57600: 57600, unix.B115200: 115200}[t.Cflag&unix.CBAUD]
+}
+
 // Noise damages this share of the bytes that answers have, from 0 to 1; the seed
 // says which.
 func (p *Port) Noise(share float64, seed uint64) {
@@ -231,7 +265,7 @@ func (p *Port) Run(ctx context.Context, receive func(context.Context, []byte)) e
 			continue
 		}
 		n, _ := f.Read(buf) // an error is a change of state: looked at again above
-		if n = p.pass(n); n > 0 && p.awake(ctx) {
+		if n = p.pass(n); n > 0 && p.awake(ctx) && !p.deaf(f) {
 			p.in.Add(int64(n))
 			receive(ctx, buf[:n])
 		}
