@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -18,7 +19,8 @@ import (
 // aFingerSetsUpABox: a box that has its image's documents alone, and no keyboard, is
 // told by touches who it is. Its documents name another port than that of its printer:
 // a touch takes the right one. It is accepted by touches; then its browser shows the
-// touch page, a ticket is taken there, and the centre has the sheet.
+// touch page, a ticket is taken there, and the signed
+// sheet is in the journal.
 func aFingerSetsUpABox(t *testing.T, bin string) {
 	s := newStory(t, bin)
 	image := filepath.Join(s.root, "usr/share/longcheng/box")
@@ -62,10 +64,15 @@ func aFingerSetsUpABox(t *testing.T, bin string) {
 	f.p.Touch("取号")
 	s.until("the paper", func() bool { return len(s.printer.Slips()) == 5 })
 	f.looks("ticket")
-	s.until("the sheet at the centre", func() bool {
-		sheet := s.get(s.people, "http://"+s.pages+"/accepted?hall=small&device=kiosk-7&lang=en")
-		return strings.Contains(sheet, "By lin") && strings.Contains(sheet, "with a certificate of this centre")
+	s.until("the sheet in the journal, which carries it to the centre", func() bool {
+		noted, _ := filepath.Glob(filepath.Join(s.state, "acceptance/*.json.noted"))
+		return len(noted) == 1
 	})
+	kept, _ := filepath.Glob(filepath.Join(s.state, "acceptance/*.json"))
+	said, err := exec.Command(filepath.Join(bin, "kioskctl"), "accept", "--lang", "en", "--state", s.state, "--verify", kept[0]).CombinedOutput()
+	if err != nil || !strings.Contains(string(said), "signed by kiosk-7 of hall small") {
+		t.Errorf("%v: %s", err, said)
+	}
 }
 
 // accepts goes through the acceptance test; the ticket is looked at once more, and the
@@ -77,9 +84,10 @@ func (f finger) accepts(s *newBoxStory) {
 	}
 	f.looks("by")
 	f.p.Touch("开始")
+	f.p.See("请点击每个圆点")
 	for dot := range 5 {
 		f.p.Touch(strconv.Itoa(dot + 1))
-		f.p.Wait(fmt.Sprintf(`!document.querySelector("[name=dot][value='%d']")`, dot))
+		f.p.Wait(fmt.Sprintf(`document.body?.innerText && document.querySelectorAll("[name=dot]").length == %d`, 4-dot))
 	}
 	f.sees("测试票是否完整")
 	f.looks("question")

@@ -92,10 +92,10 @@ func (s *Survey) Standings(ctx context.Context) (all []Standing) {
 		}
 		all = append(all, st)
 	}
-	doubled(all)
+	offered := doubled(all)
 	for _, node := range slices.Sorted(maps.Keys(s.found)) {
 		f := s.found[node]
-		if _, known := s.owner(f); !known {
+		if _, known := s.owner(f); !known && !offered[f.Port] {
 			name := faults.Called(string(f.Sort))
 			all = append(all, Standing{Result: Skipped, Text: say("未配置："+name.ZH+" "+f.Port, "not configured: "+name.EN+" "+f.Port)})
 		}
@@ -104,8 +104,9 @@ func (s *Survey) Standings(ctx context.Context) (all []Standing) {
 }
 
 // doubled says of an offer that it is made to several devices: only a person knows
-// which of them it is.
-func doubled(all []Standing) {
+// which of them it is. It returns the ports that are offered to somebody.
+func doubled(all []Standing) map[string]bool {
+	offered := map[string]bool{}
 	made := map[string][]string{} // by port
 	each := func(f func(st Standing, o *Offer)) {
 		for _, st := range all {
@@ -116,7 +117,10 @@ func doubled(all []Standing) {
 			}
 		}
 	}
-	each(func(st Standing, o *Offer) { made[o.Changes[0].Port] = append(made[o.Changes[0].Port], st.Device) })
+	each(func(st Standing, o *Offer) {
+		port := o.Changes[0].Port
+		made[port], offered[port] = append(made[port], st.Device), true
+	})
 	each(func(st Standing, o *Offer) {
 		for _, other := range made[o.Changes[0].Port] {
 			if other != st.Device {
@@ -125,6 +129,7 @@ func doubled(all []Standing) {
 			}
 		}
 	})
+	return offered
 }
 
 // standing says how a device stands at the port that the configuration gives it.

@@ -101,7 +101,7 @@ func (k *desk) run(w *Wizard) {
 // order is what the wizard is told, without an enrolment.
 func (k *desk) order() {
 	k.t.Helper()
-	for strings.Contains(page(k.t, k.at), "首次设置") { // a wizard that is not waiting yet drops an order
+	for strings.Contains(page(k.t, k.at), "手工设置") { // a wizard that is not waiting yet drops an order
 		post(k.t, k.at+"/hand", url.Values{"hall": {"small"}, "device": {"kiosk-7"}, "role": {"kiosk"}})
 	}
 	shows(k.t, k.at, "开始验收")
