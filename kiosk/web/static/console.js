@@ -124,6 +124,8 @@ function end() {
 
 async function signIn(e) {
   e.preventDefault();
+  judge(e.target.elements.window); // a browser may have restored what was typed before
+  if (!e.target.reportValidity()) return;
   const form = Object.fromEntries(new FormData(e.target));
   const session = await run('/session', { ...form, window: windowOf(form.window).id });
   if (!session) return;
