@@ -103,7 +103,7 @@ function picker(name, label, chosen, placeholder) {
   });
   Object.assign(input, {
     onfocus: (e) => e.target.select(),
-    onclick: (e) => listAll(e.target),
+    onclick: (e) => (e.target.select(), listAll(e.target)),
     oninput: (e) => (listBelow(e.target), judge(e.target)),
     onblur: (e) => closeList(e.target),
     onkeydown: pickerKey,
