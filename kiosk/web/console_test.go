@@ -136,6 +136,10 @@ func testPicker(t *testing.T, b *webtest.Browser) {
 	count(1)
 	p.Key(webtest.Escape)
 	count(0)
+	for _, restored := range []string{"999", "  "} { // by the browser, which tells the page nothing
+		p.Eval(fmt.Sprintf("const f = document.querySelector('[name=window]').form; f.elements.window.setCustomValidity(''); f.elements.window.value = %q; f.elements.user.value = 'x'; f.elements.secret.value = 'x'; f.requestSubmit(); f.elements.user.value = f.elements.secret.value = ''", restored))
+		p.Wait("document.querySelector('[name=window]').validationMessage.startsWith('没有这个窗口')")
+	}
 	typed("999")
 	p.See("没有相符的窗口")
 	if !webtest.Eval[bool](p, "document.querySelector('[name=window]').validationMessage.startsWith('没有这个窗口')") {

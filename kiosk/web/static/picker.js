@@ -68,7 +68,8 @@ function choose(input, w) {
 
 // judge has the browser refuse a form with a window that does not exist.
 function judge(input) {
-  const wrong = input.value.trim() && !windowOf(input.value);
+  const typed = input.required ? input.value : input.value.trim(); // blanks do not fill a field that must be filled
+  const wrong = typed && !windowOf(typed);
   input.setCustomValidity(wrong ? say('没有这个窗口，请输入窗口号或从列表中选择', 'No such window: type its number, or choose from the list') : '');
 }
 
