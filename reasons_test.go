@@ -43,7 +43,7 @@ func TestEveryReasonIsOnItsPage(t *testing.T) {
 		}
 	}
 	var all string
-	for _, n := range []string{"serial.md", "gpio.md", "usb.md", "idcards.md", "tokens.md", "scanners.md", "buttons.md", "roles.md"} {
+	for _, n := range []string{"serial.md", "gpio.md", "usb.md", "idcards.md", "tokens.md", "scanners.md", "buttons.md", "roles.md", "first-boot.md"} {
 		all += page(t, n)
 	}
 	for _, reason := range reasons(t, "cmd/kioskd", func(call string) bool { return call == "b.health.tell" }) {
