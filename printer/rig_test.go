@@ -29,6 +29,7 @@ type rig struct {
 	dev     *sim.Printer
 	wire    *wire
 	states  []string
+	told    sync.Mutex // of states: Run adds to them, and who pauses
 	notices []string
 	opens   int
 	stopDev func()
@@ -90,7 +91,11 @@ func (r *rig) options(hall *kiosk.Hall) printer.Options {
 	return printer.Options{
 		Name: r.name, Profile: r.profile, Language: &escpos.Encoder{Profile: r.profile, Glyphs: glyphs()},
 		Link: device.NewLink(r.open), Jobs: &life{store: r.store, no: r.store.lives}, Hall: func() *kiosk.Hall { return hall },
-		OnChange: func(s printer.State) { r.states = append(r.states, s.Status.String()) },
+		OnChange: func(s printer.State) {
+			r.told.Lock()
+			defer r.told.Unlock()
+			r.states = append(r.states, s.Status.String())
+		},
 		OnNotice: func(id int64, s string) { r.notices = append(r.notices, s) },
 	}
 }

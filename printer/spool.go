@@ -44,7 +44,7 @@ type Options struct {
 	Jobs     Jobs
 	Hall     func() *kiosk.Hall       // the hall document in force
 	Layout   func(Slip, Profile) Page // nil is Layout for the profile's columns
-	OnChange func(State)              // told of every change of Status, in Run's goroutine; may be nil
+	OnChange func(State)              // told of every change of Status, in the goroutine of Run, Pause or Resume; may be nil
 	OnNotice func(id int64, s string) // told what a job's paper lacks, in Run's goroutine; may be nil
 }
 

@@ -26,8 +26,13 @@ func (s *Spool) Resume() { s.setPaused(false) }
 
 func (s *Spool) setPaused(on bool) {
 	s.mu.Lock()
+	tell := s.told && s.paused != on && s.o.OnChange != nil
 	s.paused = on
+	now := s.stands()
 	s.mu.Unlock()
+	if tell { // Run may be busy with the slip in hand
+		s.o.OnChange(now)
+	}
 	s.Wake()
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/cookiejar"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -142,5 +143,24 @@ func TestTechniciansPageKeepsSecrets(t *testing.T) {
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusForbidden {
 		t.Errorf("another site may use the page: %s", res.Status)
+	}
+}
+
+// Who pauses a printer is not told for the length of a slip that it is ready.
+func TestAPauseIsSeenAtOnce(t *testing.T) {
+	r := newRig(t, 0.1)
+	d := r.start(smallHall).healthy()
+	d.http.Jar, _ = cookiejar.New(nil) // never fails with nil options
+	d.must("session", map[string]any{"user": "supervisor", "secret": "1234"})
+	d.ticket(true)
+	d.until("a slip on its way", func() bool { return !r.taps.lastByte().IsZero() && !r.taps.idle() })
+	for _, p := range []struct{ press, says string }{{"pause", "printer is paused"}, {"resume", "ready"}} {
+		if code, text := d.answer("POST", "/technician/printers/printer-1/"+p.press, "", map[string]any{}); code != http.StatusOK {
+			t.Fatalf("%s: %d %s", p.press, code, text)
+		}
+		line := regexp.MustCompile(`(?m)^device  printer printer-1 .*$`).FindString(d.health())
+		if !strings.Contains(line, p.says) {
+			t.Errorf("after %s: %q", p.press, line)
+		}
 	}
 }
