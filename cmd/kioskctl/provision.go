@@ -229,7 +229,7 @@ func (t *tool) ordered(d provision.Done) error {
 	d.Order.Code = "" // used
 	return t.tell(d, func(w io.Writer) (err error) {
 		for _, f := range d.Found {
-			_, err = fmt.Fprintln(w, f.Result.Mark()+" "+f.Text.In(t.lang))
+			_, err = fmt.Fprintln(w, f.Result.Mark(), f.Text.In(t.lang), "("+f.Port+")")
 		}
 		t.say(words()["order-done"], d.Order.Device, d.Order.Hall, d.Maker, d.Pass)
 		return err

@@ -23,6 +23,7 @@ type Standing struct {
 	Device string     `json:"device,omitempty"` // empty: not of the configuration
 	Result Result     `json:"result"`           // Skipped: it is not asked, or need not answer
 	Text   kiosk.Text `json:"text"`
+	Port   string     `json:"port,omitempty"`
 	Offers []Offer    `json:"offers,omitempty"`
 }
 
@@ -35,6 +36,7 @@ func (r Result) Mark() string {
 type Offer struct {
 	Changes []config.Change `json:"changes"` // two: the devices' cables are crossed
 	Text    kiosk.Text      `json:"text"`
+	Port    string          `json:"port"`
 }
 
 // ID tells one offer from another, whenever it was made.
@@ -97,7 +99,7 @@ func (s *Survey) Standings(ctx context.Context) (all []Standing) {
 		f := s.found[node]
 		if _, known := s.owner(f); !known && !offered[f.Port] {
 			name := faults.Called(string(f.Sort))
-			all = append(all, Standing{Result: Skipped, Text: say("未配置："+name.ZH+" "+f.Port, "not configured: "+name.EN+" "+f.Port)})
+			all = append(all, Standing{Result: Skipped, Text: say("未配置："+name.ZH, "not configured: "+name.EN), Port: f.Port})
 		}
 	}
 	return all
@@ -136,30 +138,29 @@ func doubled(all []Standing) map[string]bool {
 func (s *Survey) standing(ctx context.Context, p config.Port) Standing {
 	name := faults.Called(p.Device)
 	is := func(r Result, zh, en string) Standing {
-		return Standing{p.Device, r, say(name.ZH+zh, name.EN+en), nil}
+		return Standing{Device: p.Device, Result: r, Text: say(name.ZH+zh, name.EN+en), Port: p.File}
 	}
-	where := "(" + p.File + ")"
 	if err := parts.TryPort(ctx, s.State, p); err != nil {
 		problem, _ := parts.Trouble(config.Resolve(s.State, p.File), err)
-		return is(Bad, "："+problem.ZH+" "+where, ": "+problem.EN+" "+where)
+		return is(Bad, "："+problem.ZH, ": "+problem.EN)
 	}
 	f, looked := s.at(p)
 	switch {
 	case !looked:
-		return is(Good, " "+where, " "+where)
+		return is(Good, "", "")
 	case s.fits(p, f) && !right(p, f):
-		return is(Bad, fmt.Sprintf("：波特率应为 %d，配置为 %d %s", f.Baud, p.Baud, where), fmt.Sprintf(": it answers at %d baud, not at %d %s", f.Baud, p.Baud, where))
+		return is(Bad, fmt.Sprintf("：波特率应为 %d，配置为 %d", f.Baud, p.Baud), fmt.Sprintf(": it answers at %d baud, not at %d", f.Baud, p.Baud))
 	case s.fits(p, f):
-		return is(Good, " "+where, " "+where)
+		return is(Good, "", "")
 	case string(f.Sort) == kindOfPort(p):
-		return is(Bad, fmt.Sprintf("：应答的地址是 %v，与配置不同 %s", f.Addresses, where), fmt.Sprintf(": what answers has the addresses %v, others than configured %s", f.Addresses, where))
+		return is(Bad, fmt.Sprintf("：应答的地址是 %v，与配置不同", f.Addresses), fmt.Sprintf(": what answers has the addresses %v, others than configured", f.Addresses))
 	case f.Sort != SortSilent && !(f.Sort == SortBoard && kindOfPort(p) == "line"): // signs may speak Modbus as boards do
 		other := faults.Called(string(f.Sort))
-		return is(Bad, "：此端口上应答的是"+other.ZH+" "+where, ": what answers there is a "+other.EN+" "+where)
+		return is(Bad, "：此端口上应答的是"+other.ZH, ": what answers there is a "+other.EN)
 	case s.answers(p):
-		return is(Bad, "：没有应答，请检查电源和接线 "+where, ": it does not answer, check power and cable "+where)
+		return is(Bad, "：没有应答，请检查电源和接线", ": it does not answer, check power and cable")
 	}
-	return is(Skipped, "：端口可打开，此类设备不应答询问 "+where, ": its port opens; such a device answers no questions "+where)
+	return is(Skipped, "：端口可打开，此类设备不应答询问", ": its port opens; such a device answers no questions")
 }
 
 // fits reports whether what was found can be the device of a port.
@@ -233,16 +234,15 @@ func (s *Survey) offers(p config.Port) (all []Offer) {
 		if !s.fits(p, f) {
 			continue
 		}
-		what := strings.TrimSpace(fmt.Sprintf("%s %s", f.Model, f.Port))
 		switch other, known := s.owner(f); {
 		case known && other.Device == p.Device:
-			all = append(all, offer(what, change(p, p.File, f)))
+			all = append(all, offer(f.Model, change(p, p.File, f)))
 		case !known:
-			all = append(all, offer(what, change(p, f.Port, f)))
+			all = append(all, offer(f.Model, change(p, f.Port, f)))
 		default:
 			if g, ok := s.at(p); ok && s.fits(other, g) && !s.fits(other, f) {
 				name := faults.Called(other.Device)
-				o := offer(other.File, change(p, other.File, f), change(other, p.File, g))
+				o := offer("", change(p, other.File, f), change(other, p.File, g))
 				o.Text = say("两条线接反：与"+name.ZH+"交换端口", "crossed with "+name.EN+": exchange their ports")
 				all = append(all, o)
 			}
@@ -255,11 +255,15 @@ func change(p config.Port, file string, f Found) config.Change {
 	return config.Change{Device: p.Device, Port: file, Baud: f.Baud}
 }
 
-func offer(what string, changes ...config.Change) Offer {
-	if b := changes[0].Baud; b > 0 {
-		what += fmt.Sprintf(", %d", b)
+func offer(model string, changes ...config.Change) Offer {
+	zh, en := "在此应答", "it answers here"
+	if model != "" {
+		zh, en = zh+"："+model, en+": "+model
 	}
-	return Offer{changes, say("在此应答："+what, "answers at "+what)}
+	if b := changes[0].Baud; b > 0 {
+		zh, en = fmt.Sprintf("%s，%d", zh, b), fmt.Sprintf("%s, %d baud", en, b)
+	}
+	return Offer{changes, say(zh, en), changes[0].Port}
 }
 
 // Take writes an offer into the document, if what it offers still answers there.

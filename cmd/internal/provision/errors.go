@@ -52,7 +52,7 @@ func inChinese(err error) string {
 	var p *central.Problem
 	switch {
 	case errors.As(err, &p) && p.Code == "code":
-		return "注册码无效、已用过或已过期：请重新生成"
+		return "注册码无效、已用过或已过期：请在中心或大厅主机上重新生成，再从手工设置填写"
 	case errors.Is(err, ErrNotEnrolled):
 		return "已写入设置，但没有注册成功"
 	}

@@ -54,9 +54,10 @@ type Wizard struct {
 
 	mu     sync.Mutex
 	phase  phase
-	text   kiosk.Text // what is done, or what went wrong
-	shown  string     // what is to be confirmed
-	typed  bool       // shown is the fingerprint of a place, not the digits of a maker
+	text   kiosk.Text        // what is done, or what went wrong
+	shown  string            // what is to be confirmed
+	typed  bool              // shown is the fingerprint of a place, not the digits of a maker
+	fields map[string]string // that were entered last, but for the code: it is good once
 	found  []commission.Standing
 	noFile bool   // a stick is there, without an order
 	stop   func() // ends what is being done
@@ -256,7 +257,7 @@ func (w *Wizard) Handler() http.Handler {
 		}
 	})
 	w.lastPages(mux)
-	mux.HandleFunc("GET /hand", func(rw http.ResponseWriter, r *http.Request) { w.show(rw, view{Phase: typing}) })
+	mux.HandleFunc("GET /hand", w.form)
 	mux.HandleFunc("GET /wizard.css", func(rw http.ResponseWriter, r *http.Request) { http.ServeFileFS(rw, r, files, "wizard.css") })
 	fetched := sync.OnceFunc(func() { close(w.seen) })
 	mux.HandleFunc("GET /wizard.js", func(rw http.ResponseWriter, r *http.Request) { // what a page asks for last
@@ -293,20 +294,33 @@ func (w *Wizard) posted(limit int64, do func(*http.Request)) http.HandlerFunc {
 	}
 }
 
+// form shows the pages on which an order is entered, with what was entered before.
+func (w *Wizard) form(rw http.ResponseWriter, _ *http.Request) {
+	w.mu.Lock()
+	before := w.fields
+	w.mu.Unlock()
+	w.show(rw, view{Phase: typing, Fields: before})
+}
+
 // byHand takes an order that was entered on the screen. With a mistake the form is
 // shown again as it was.
 func (w *Wizard) byHand(rw http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(rw, r.Body, 8<<10)
 	t, err := readTyped(r, w.box.Now().UTC().Truncate(time.Second))
+	fields := map[string]string{}
+	for name, values := range r.PostForm {
+		fields[name] = values[0]
+	}
 	if err != nil {
-		v := view{Phase: typing, Fields: map[string]string{}}
+		v := view{Phase: typing, Fields: fields}
 		v.Text, v.Step = mistake(err)
-		for name, values := range r.PostForm {
-			v.Fields[name] = values[0]
-		}
 		w.show(rw, v)
 		return
 	}
+	delete(fields, "secret")
+	w.mu.Lock()
+	w.fields = fields
+	w.mu.Unlock()
 	w.offer(r.Context(), carried{typed: &t})
 	http.Redirect(rw, r, "/", http.StatusSeeOther)
 }
