@@ -51,6 +51,13 @@ func aFingerSetsUpABox(t *testing.T, bin string) {
 	}
 	f.p.Touch("一致")
 	f.p.See("设置完成")
+	s.until("the printer's other port", func() bool { // a machine with too much to do may not hear an answer in time
+		text := f.p.Text("main")
+		if !strings.Contains(text, "Use it") && strings.Contains(text, "重新查找") {
+			f.p.Touch("重新查找")
+		}
+		return strings.Contains(text, "Use it")
+	})
 	f.looks("found")
 	f.p.Touch("使用")
 	f.p.Wait(`document.querySelector("li.ok")?.innerText.includes("printer printer-1")`)
@@ -128,6 +135,7 @@ type finger struct {
 func (f finger) leafs() {
 	f.looks("first")
 	f.p.Touch("手工设置")
+	f.p.See("1 / 3")
 	for _, what := range []string{"box", "network", "code"} {
 		if what == "network" {
 			f.p.Click(`[value="fixed"]`)
@@ -178,6 +186,7 @@ func (f finger) writes(field, text string) {
 // looks wants nothing cut off or covered, and everything large enough for a finger.
 func (f finger) looks(what string) {
 	f.t.Helper()
+	f.p.Wait(`document.readyState === "complete"`) // with its style
 	if dir := os.Getenv("LONGCHENG_SHOTS"); dir != "" {
 		time.Sleep(300 * time.Millisecond) // pictures of a page that stands still
 		f.p.Shot(filepath.Join(dir, "hand-"+f.screen+"-"+what+".png"))

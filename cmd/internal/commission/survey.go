@@ -311,8 +311,14 @@ func (s *Survey) still(ctx context.Context, p config.Port, c config.Change) bool
 		_, err := os.Stat(f.Node)
 		return err == nil
 	}
-	now := s.look(ctx, serial(f.Node))
-	now.Port, now.Adapter = f.Port, f.Adapter
-	s.found[f.Node] = now
-	return s.fits(p, now) && (c.Baud == 0 || now.Baud == c.Baud)
+	for range 3 { // one that was slow to answer seems to have another speed
+		now := ask(ctx, Found{Node: f.Node, Port: f.Port, Adapter: f.Adapter, Baud: c.Baud})
+		if s.found[f.Node] = now; s.fits(p, now) && (c.Baud == 0 || now.Baud == c.Baud) {
+			return true
+		}
+		if now.Sort == SortSilent {
+			return false
+		}
+	}
+	return false
 }

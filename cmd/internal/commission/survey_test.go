@@ -56,10 +56,24 @@ func (m misplug) stands(t *testing.T, device string) Standing {
 	return Standing{}
 }
 
+// offered is how a device stands for which there is something to offer. A machine with
+// too much to do may not hear an answer in time: a person looks again, too.
+func (m misplug) offered(t *testing.T, device string) Standing {
+	t.Helper()
+	st := m.stands(t, device)
+	for n := 0; n < 5 && len(st.Offers) == 0; n++ {
+		if err := m.survey.Look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		st = m.stands(t, device)
+	}
+	return st
+}
+
 // takes takes the only offer for a device, and looks whether that helped.
 func (m misplug) takes(t *testing.T, device string) {
 	t.Helper()
-	st := m.stands(t, device)
+	st := m.offered(t, device)
 	if st.Result == Good || len(st.Offers) != 1 {
 		t.Fatalf("%+v", st)
 	}
@@ -98,7 +112,7 @@ func TestTakeCrossedPorts(t *testing.T) {
 	r := newRig(t)
 	p, c := r.conf.Printers[0].Port, r.conf.Readers[0].Port
 	m := misplugged(t, r, printerAt("p", c, "")+"[[reader]]\nname = \"r\"\ndriver = \"sam\"\nport = \""+p+"\"\n")
-	if st := m.stands(t, "reader r"); st.Result != Bad || !strings.Contains(st.Text.EN, "what answers there is a printer") || len(st.Offers) != 1 {
+	if st := m.offered(t, "reader r"); st.Result != Bad || !strings.Contains(st.Text.EN, "what answers there is a printer") || len(st.Offers) != 1 {
 		t.Errorf("%+v", st)
 	}
 	m.takes(t, "printer p")
@@ -114,7 +128,7 @@ func TestOfferThatFitsTwo(t *testing.T) {
 	r := newRig(t)
 	m := misplugged(t, r, printerAt("a", "ports/nowhere", "")+printerAt("b", "ports/nowhere-else", ""), r.cables["printer"].Path())
 	for _, c := range []struct{ device, other string }{{"printer a", "printer b"}, {"printer b", "printer a"}} {
-		if st := m.stands(t, c.device); len(st.Offers) != 1 || !strings.Contains(st.Offers[0].Text.EN, "or is it "+c.other) {
+		if st := m.offered(t, c.device); len(st.Offers) != 1 || !strings.Contains(st.Offers[0].Text.EN, "or is it "+c.other) {
 			t.Errorf("%+v", st)
 		}
 	}
@@ -130,7 +144,7 @@ func TestTakeAnotherSpeed(t *testing.T) {
 	r := newRig(t)
 	r.cables["printer"].Speed(38400)
 	m := misplugged(t, r, printerAt("p", r.conf.Printers[0].Port, "\nbaud = 9600"))
-	if st := m.stands(t, "printer p"); st.Result != Bad || !strings.Contains(st.Text.EN, "at 38400 baud, not at 9600") {
+	if st := m.offered(t, "printer p"); st.Result != Bad || !strings.Contains(st.Text.EN, "at 38400 baud, not at 9600") {
 		t.Errorf("%+v", st)
 	}
 	m.takes(t, "printer p")
@@ -144,7 +158,7 @@ func TestTakeWhatWasPulledOut(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	m := misplugged(t, r, printerAt("p", "ports/nowhere", ""), r.cables["printer"].Path())
-	st := m.stands(t, "printer p")
+	st := m.offered(t, "printer p")
 	before, err := os.ReadFile(r.conf.File)
 	if err != nil || len(st.Offers) != 1 {
 		t.Fatal(err, st)
@@ -171,13 +185,10 @@ func TestStandingOfSilence(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { silent.Close() })
-	m := misplugged(t, r, printerAt("p", "ports/silent", "")+printerAt("q", r.conf.Printers[0].Port, "")+
+	m := misplugged(t, r, printerAt("p", "ports/silent", "")+
 		"[[scanner]]\nname = \"s\"\ndriver = \"serial\"\nport = \""+r.conf.Scanners[0].Port+"\"\n")
 	if st := m.stands(t, "printer p"); st.Result != Bad || !strings.Contains(st.Text.EN, "does not answer") || st.Offers != nil {
 		t.Errorf("a printer that is off: %+v", st)
-	}
-	if st := m.stands(t, "printer q"); st.Result != Good {
-		t.Errorf("%+v", st)
 	}
 	if st := m.stands(t, "scanner s"); st.Result != Skipped {
 		t.Errorf("a scanner that speaks by itself: %+v", st)

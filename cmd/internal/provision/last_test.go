@@ -148,7 +148,10 @@ func (k *desk) answers(question, answer string) {
 func TestLastScreen(t *testing.T) {
 	k := newDesk(t)
 	k.order()
-	shows(t, k.at, "在此应答")
+	for !strings.Contains(page(t, k.at), "在此应答") { // a machine with too much to do may not hear an answer in time
+		post(t, k.at+"/look", nil)
+		shows(t, k.at, "重新查找")
+	}
 	if _, err := os.Stat(commission.PutOffFile(k.box.State)); err != nil {
 		t.Error("what is offered is not noted as put off", err)
 	}
