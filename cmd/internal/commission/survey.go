@@ -311,6 +311,10 @@ func (s *Survey) still(ctx context.Context, p config.Port, c config.Change) bool
 		_, err := os.Stat(f.Node)
 		return err == nil
 	}
+	if parts.TryPort(ctx, "/", config.Port{File: f.Node, Baud: c.Baud}) != nil { // pulled out, or held by a program
+		delete(s.found, f.Node)
+		return false
+	}
 	for range 3 { // one that was slow to answer seems to have another speed
 		now := ask(ctx, Found{Node: f.Node, Port: f.Port, Adapter: f.Adapter, Baud: c.Baud})
 		if s.found[f.Node] = now; s.fits(p, now) && (c.Baud == 0 || now.Baud == c.Baud) {

@@ -163,7 +163,7 @@ func TestTakeWhatWasPulledOut(t *testing.T) {
 	if err != nil || len(st.Offers) != 1 {
 		t.Fatal(err, st)
 	}
-	r.cables["printer"].Hang(true)
+	r.cables["printer"].Unplug()
 	if err := m.survey.Take(t.Context(), st.Offers[0].ID(), time.Now()); !errors.Is(err, ErrLeft) {
 		t.Errorf("pulled out: %v", err)
 	}
