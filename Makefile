@@ -76,9 +76,9 @@ test-deb: ## build each package twice, compare, install into a clean Debian, tak
 	@deploy/setup.sh package
 	deploy/deb/test.sh amd64 arm64 armhf
 
-image: ## the disk image of a box, with two roots and a data partition: make image [ARCH=arm64] (root)
+image: ## the disk image of a box, two roots and a data partition: make image [ARCH=arm64] [SCREEN=1: with a browser] (root)
 	@deploy/setup.sh package
-	deploy/image/build.sh -a $(ARCH)
+	deploy/image/build.sh -a $(ARCH) $(if $(SCREEN),-b)
 
 .PHONY: test-doctor
 test-doctor: ## the simulated hardware, host and centre of a running daemon fail, and the doctor finds what (root)

@@ -1,15 +1,16 @@
 #!/bin/sh
 # Builds the disk image of a hall's box: Debian, read-only, twice.
 #
-#   deploy/image/build.sh [-a ARCH] [-c DIR] [-d DEB]... [-o IMAGE] [-p PACKAGE,...] [-s MiB]
+#   deploy/image/build.sh [-a ARCH] [-b] [-c DIR] [-d DEB]... [-o IMAGE] [-p PACKAGE,...] [-s MiB]
 #     -a  amd64 (default) or arm64, which is installed under qemu-user
+#     -b  with a browser, for a touch page or a wall
 #     -c  documents (kioskd.toml, hall.toml, ...) for boxes whose order brings none: a QR
 #         code, or what is typed on the screen
 #     -d  install this package (default: those of deploy/deb/build.sh)
 #     -o  the disk image (default bin/image/longcheng-ARCH.img); beside it appears
 #         IMAGE.update and IMAGE.update.json, which kioskctl release add signs
-#     -p  more Debian packages, such as cage,xwayland,chromium for a touch page
-#     -s  size of each root partition (default 1280)
+#     -p  more Debian packages
+#     -s  size of each root partition (default 1280, with a browser 2560)
 #
 # Partitions (GPT):
 #   1 esp     256 MiB  systemd-boot, and kernel + initrd of each root
@@ -22,10 +23,11 @@
 # Needs root and the packages mmdebstrap fdisk dosfstools mtools e2fsprogs.
 set -eu
 cd "$(dirname "$0")/../.."
-arch=amd64 documents='' debs='' image='' packages='' size=1280
-while getopts a:c:d:o:p:s: o; do
+arch=amd64 documents='' debs='' image='' packages='' size='' browser=''
+while getopts a:bc:d:o:p:s: o; do
 	case $o in
 	a) arch=$OPTARG ;;
+	b) browser='|longcheng-browser' ;;
 	c) documents=$(readlink -f "$OPTARG") ;;
 	d) debs="$debs $(readlink -f "$OPTARG")" ;;
 	o) image=$OPTARG ;;
@@ -47,7 +49,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 say() { echo "image: $*"; }
 
-[ -n "$debs" ] || debs=$(deploy/deb/build.sh "$arch" "$work/debs" | grep longcheng-kiosk)
+size=${size:-$([ -n "$browser" ] && echo 2560 || echo 1280)}
+[ -n "$debs" ] || debs=$(deploy/deb/build.sh "$arch" "$work/debs" | grep -E "longcheng-kiosk$browser")
 
 say "installing Debian and$(for d in $debs; do printf ' %s' "$(basename "$d")"; done)"
 # The packages are copied in because apt runs inside the new root. The initrd is made

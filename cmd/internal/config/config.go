@@ -7,6 +7,7 @@
 package config
 
 import (
+	"net"
 	"path/filepath"
 	"strings"
 
@@ -87,6 +88,15 @@ type Store struct {
 type Web struct {
 	Listen    string `toml:"listen"`     // host:port
 	PublicURL string `toml:"public_url"` // how clerks reach it; empty means http:// and Listen; https:// keeps sessions off plain HTTP
+}
+
+// Here is where a browser of the same box reaches the pages: host:port.
+func (w Web) Here() string {
+	host, port, err := net.SplitHostPort(w.Listen)
+	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return w.Listen
 }
 
 // Centre is where the hall's journal goes; a hall needs none.

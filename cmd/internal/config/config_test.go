@@ -281,3 +281,14 @@ func TestAnnotatedSample(t *testing.T) {
 		t.Errorf("%d buttons, hall %v", len(c.Buttons), c.Hall != nil)
 	}
 }
+
+// A browser on the box reaches pages that are open to the network at the box itself.
+func TestHere(t *testing.T) {
+	for listen, want := range map[string]string{
+		":8080": "127.0.0.1:8080", "0.0.0.0:80": "127.0.0.1:80", "[::]:80": "127.0.0.1:80", "127.0.0.1:81": "127.0.0.1:81", "10.0.0.7:82": "10.0.0.7:82",
+	} {
+		if got := (Web{Listen: listen}).Here(); got != want {
+			t.Errorf("%s: %s, want %s", listen, got, want)
+		}
+	}
+}

@@ -115,9 +115,19 @@ func TestUseFromAStick(t *testing.T) {
 	if p, err := central.OpenPass(door.PassDir(state), time.Now); err != nil || p.Identity().Device != "kiosk-7" {
 		t.Error(err)
 	}
+	screen := filepath.Join(root, "etc/longcheng/touch.env")
+	if page, err := os.ReadFile(screen); err != nil || string(page) != "KIOSK_URL=http://127.0.0.1:8081/kiosk/touch-1\n" {
+		t.Errorf("the screen's page: %q, %v", page, err)
+	}
+	if err := os.WriteFile(screen, []byte("mine"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	b.Confirm = nil
 	if _, err := b.Use(t.Context(), text, files); err != nil {
 		t.Errorf("a second time: %v", err)
+	}
+	if page, err := os.ReadFile(screen); err != nil || string(page) != "mine" {
+		t.Errorf("the screen's page, which somebody had set: %q, %v", page, err)
 	}
 }
 

@@ -109,6 +109,9 @@ func (b *Box) carryOut(ctx context.Context, o order.Order, files string, code fu
 	if err := b.documents(o, files); err != nil {
 		return d, err
 	}
+	if err := b.screen(); err != nil {
+		return d, err
+	}
 	b.step("设置网络", "network")
 	if err := b.network(ctx, o.Network); err != nil {
 		return d, err
@@ -210,6 +213,31 @@ func (b *Box) documents(o order.Order, files string) error {
 	}
 	if _, found := config.Load(b.at(etc + "/kioskd.toml")); config.Broken(found) {
 		return fmt.Errorf("order: %w: kioskd check -config %s lists them: %s", ErrMistake, etc+"/kioskd.toml", found[0])
+	}
+	return nil
+}
+
+// screen names the page of the box's browser, if it has one: the first touch page, else
+// the first wall. What somebody has named before stays.
+func (b *Box) screen() error {
+	conf, found := config.Load(b.at(etc + "/kioskd.toml"))
+	if config.Broken(found) {
+		return nil // of this the documents have told
+	}
+	file, page := etc+"/touch.env", ""
+	switch {
+	case len(conf.Touches) > 0:
+		page = "/kiosk/" + conf.Touches[0].Name
+	case len(conf.Walls) > 0:
+		file, page = etc+"/wall.env", "/wall/"+conf.Walls[0].Name+"/"
+	default:
+		return nil
+	}
+	if _, err := os.Stat(b.at(file)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := central.WriteFile(b.at(file), []byte("KIOSK_URL=http://"+conf.Web.Here()+page+"\n"), 0o644); err != nil {
+		return fmt.Errorf("order: %w: run it as root", err)
 	}
 	return nil
 }
