@@ -50,7 +50,7 @@ trap 'rm -rf "$work"' EXIT
 say() { echo "image: $*"; }
 
 size=${size:-$([ -n "$browser" ] && echo 2560 || echo 1280)}
-[ -n "$debs" ] || debs=$(deploy/deb/build.sh "$arch" "$work/debs" | grep -E "longcheng-kiosk$browser")
+[ -n "$debs" ] || debs=$(deploy/deb/build.sh "$arch" "$work/debs" | grep -E "longcheng-kiosk$browser" | tr "\n" " ")
 
 say "installing Debian and$(for d in $debs; do printf ' %s' "$(basename "$d")"; done)"
 # The packages are copied in because apt runs inside the new root. The initrd is made

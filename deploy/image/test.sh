@@ -271,6 +271,38 @@ furnish() {
 	E
 }
 
+# step_screen: an empty box of an image with a browser shows its first start on its screen,
+# and then its touch page. What was seen is left in the working directory.
+step_screen() {
+	rm -rf "$box"
+	mkdir "$box"
+	cp --sparse=always "$image" "$box/disk.img"
+	truncate -s +2G "$box/disk.img"
+	helped_box
+	"$ctl" provision make --hall small --device kiosk-1 --role whole --files "$run/files" --key "$run/maker.key" --life 24h --stick "$(mktemp -d -p "$run")" >"$run/said"
+	stick "$(ls -d "$run"/tmp.*)"
+	believe() { cp "$run/maker.key.pub" etc/order-makers.pub; }
+	data believe
+	more=(-m 2048 -device virtio-vga -device usb-tablet)
+	begun=$SECONDS
+	power_on
+	inside 'until curl -fsS -m 5 http://127.0.0.1:8080/ | grep -q 首次设置 && pgrep -f type=renderer; do sleep 1; done >/dev/null 2>&1' 900
+	say "a browser runs on the empty box $((SECONDS - begun)) s after the power came"
+	plug_in
+	inside 'until curl -fsS -m 5 http://127.0.0.1:8080/ | grep -q 开始验收; do sleep 1; done 2>/dev/null' 900
+	seen ready
+	say "the order was carried out before a screen: it offers the acceptance test"
+	await 900 # untouched it begins its work
+	inside 'until [ "$(curl -s -m 5 -o /dev/null -w %{http_code} http://127.0.0.1:8080/kiosk/touch-1/alive)" = 204 ]; do sleep 1; done' 900
+	seen touch
+	say "the touch page is on the screen $((SECONDS - begun)) s after the power came"
+	power_off
+	more=()
+}
+
+# seen NAME: a picture of the machine's screen.
+seen() { have '{"execute":"screendump","arguments":{"filename":"'"$run/$1.ppm"'"}}'; }
+
 step_cuts() {
 	declare -A promised=([first]=$(cat "$box/first"))
 	power_on
