@@ -52,6 +52,9 @@ say() { echo "image: $*"; }
 size=${size:-$([ -n "$browser" ] && echo 2560 || echo 1280)}
 [ -n "$debs" ] || debs=$(deploy/deb/build.sh "$arch" "$work/debs" | grep -E "longcheng-kiosk$browser" | tr "\n" " ")
 
+# What they want of Debian is installed from the outside, which alone has a network.
+for deb in $debs; do packages=$packages,$(dpkg-deb -f "$deb" Depends | sed 's/ *([^)]*)//g; s/ //g'); done
+
 say "installing Debian and$(for d in $debs; do printf ' %s' "$(basename "$d")"; done)"
 # The packages are copied in because apt runs inside the new root. The initrd is made
 # once, by finish.sh: under qemu-user it takes a while.
