@@ -11,9 +11,9 @@
 #     -c  cut there only, as an earlier run has said it
 #     -w  work in this directory and leave in it the box as it was before each step
 #
-# The steps are order ailments cuts update back broken; torn, which wants update before it, runs
-# only when it is named. If the first one is not order it begins with what an earlier
-# run with -w has left.
+# The steps are order ailments cuts update back broken; torn, which wants update before it, and
+# screen, which wants an image with a browser, run only when they are named. If the first one is
+# another than order or screen it begins with what an earlier run with -w has left.
 set -euo pipefail
 cuts=20 torn=30 seed=1 only='' run=''
 while getopts c:n:r:u:w: o; do
@@ -286,7 +286,7 @@ step_screen() {
 	more=(-m 2048 -device virtio-vga -device usb-tablet)
 	begun=$SECONDS
 	power_on
-	inside 'until curl -fsS -m 5 http://127.0.0.1:8080/ | grep -q 首次设置 && pgrep -f type=renderer; do sleep 1; done >/dev/null 2>&1' 900
+	inside 'until curl -fsS -m 5 http://127.0.0.1:8080/ | grep -q 首次设置 && pgrep -f "[t]ype=renderer"; do sleep 1; done >/dev/null 2>&1' 900
 	say "a browser runs on the empty box $((SECONDS - begun)) s after the power came"
 	plug_in
 	inside 'until curl -fsS -m 5 http://127.0.0.1:8080/ | grep -q 开始验收; do sleep 1; done 2>/dev/null' 900
@@ -499,10 +499,12 @@ step_broken() {
 }
 
 for step in "${steps[@]}"; do
-	if [ "$step" = "${steps[0]}" ] && [ "$step" != order ]; then
+	if [[ $step =~ ^(order|screen)$ ]]; then
+		: # begins with a new box
+	elif [ "$step" = "${steps[0]}" ]; then
 		rm -rf "$box"
 		cp -a --sparse=always "$run/before-$step" "$box"
-	elif [ -n "$keep" ] && [ "$step" != order ]; then
+	elif [ -n "$keep" ]; then
 		rm -rf "$run/before-$step"
 		cp -a --sparse=always "$box" "$run/before-$step"
 	fi
