@@ -88,6 +88,7 @@ cut_off() {
 	under_way || die "the encryption was over before it was cut off: give it a larger partition"
 	kill -KILL -- -$began
 	wait $began 2>/dev/null || true
+	while pgrep -g $began >/dev/null; do sleep 0.1; done # until then cryptsetup has the lock
 	under_way || die "nothing is left to be finished"
 }
 
