@@ -194,11 +194,12 @@ func (s *screen) start() {
 	id := strconv.Itoa(int(s.user))
 	inside := `mount --bind "$1" /etc/chromium/policies && shift && exec setpriv --reuid ` + id + ` --regid ` + id + ` --clear-groups ` + s.unitSays("ExecStart")
 	s.unit = exec.Command("unshare", "--pid", "--mount-proc", "--fork", "--kill-child", "sh", "-c", inside, "sh", s.policies)
-	s.unit.Env = []string{"PATH=/usr/bin:/bin", "LANG=C.UTF-8", "DISPLAY=" + s.display, "HOME=" + s.dir + "/home", "XDG_RUNTIME_DIR=" + s.dir + "/run",
-		"WLR_BACKENDS=x11", "WLR_RENDERER=pixman", "KIOSK_EVERY=1", "KIOSK_URL=" + s.page.URL + "/kiosk/touch-1"}
 	if s.locked {
-		s.unit.Env = append(s.unit.Env, strings.Fields(s.unitSays("Environment"))...)
+		s.unit.Env = strings.Fields(s.unitSays("Environment"))
 	}
+	// The later ones are taken: the directories and the page are those of the test.
+	s.unit.Env = append(s.unit.Env, "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "DISPLAY="+s.display, "HOME="+s.dir+"/home", "XDG_RUNTIME_DIR="+s.dir+"/run",
+		"WLR_BACKENDS=x11", "WLR_RENDERER=pixman", "KIOSK_EVERY=1", "KIOSK_URL="+s.page.URL+"/kiosk/touch-1")
 	s.unit.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	log, err := os.Create(filepath.Join(s.dir, "log"))
 	s.must(err)
