@@ -6,7 +6,7 @@
 #   deploy/luks/test.sh [-w DIR] IMAGE
 #     -w  work in this directory and leave it
 #   deploy/luks/test.sh -f
-#     only with a file, without a machine: seconds
+#     only with a file, without a machine: two minutes
 set -euo pipefail
 keep='' file=''
 while getopts fw: o; do
