@@ -305,15 +305,18 @@ drawing() {
 	printf '[Service]\nEnvironment=WLR_RENDERER=pixman\n' >"$1/etc/systemd/system/kiosk-touch.service.d/test.conf"
 }
 
-# seen NAME: a picture of the machine's screen, as soon as there is something on it: an
-# empty one shrinks to nearly nothing.
+# seen NAME: a picture of the machine's screen, as soon as there is something on it, which
+# stays: an empty one shrinks to nearly nothing, and a page that begins is drawn in steps.
 seen() {
+	local picture=$run/$1.ppm
+	: >"$picture"
 	for ((n = 0; n < 60 * patience; n++)); do
-		have '{"execute":"screendump","arguments":{"filename":"'"$run/$1.ppm"'"}}'
-		[ "$(gzip -c "$run/$1.ppm" | wc -c)" -lt 10000 ] || return 0
-		sleep 2
+		mv "$picture" "$picture.before"
+		have '{"execute":"screendump","arguments":{"filename":"'"$picture"'"}}'
+		[ "$(gzip -c "$picture" | wc -c)" -lt 10000 ] || ! cmp -s "$picture" "$picture.before" || return 0
+		sleep 5
 	done
-	die "there is nothing on the screen: $run/$1.ppm"
+	die "there is nothing on the screen that stays: $picture"
 }
 
 step_cuts() {
