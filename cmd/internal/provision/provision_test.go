@@ -23,7 +23,13 @@ import (
 // host is the host of a hall that lets boxes in.
 func host(t *testing.T) (d *door.Door, at string) {
 	t.Helper()
-	d, err := door.Open(t.TempDir(), "small", door.Names("127.0.0.1:1"), time.Now)
+	return hostAt(t, time.Now)
+}
+
+// hostAt is a host with a clock of its own.
+func hostAt(t *testing.T, now func() time.Time) (d *door.Door, at string) {
+	t.Helper()
+	d, err := door.Open(t.TempDir(), "small", door.Names("127.0.0.1:1"), now)
 	if err != nil {
 		t.Fatal(err)
 	}

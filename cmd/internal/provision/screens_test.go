@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -140,18 +139,7 @@ func drawn(wide, high int) []byte {
 // screen in both languages with what to do; the next try has everything but the code.
 func TestCodesThatAreSpent(t *testing.T) {
 	var ahead atomic.Int64
-	d, err := door.Open(t.TempDir(), "small", door.Names("127.0.0.1:1"), func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := d.Serve(http.NotFoundHandler())
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go s.ServeTLS(l, "", "")
-	t.Cleanup(func() { s.Close() })
-	at := l.Addr().String()
+	d, at := hostAt(t, func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) })
 	newCode := func() central.Code {
 		code, err := d.NewCode(at, "kiosk-7", "box")
 		if err != nil {
