@@ -245,7 +245,7 @@ func (s *Server) versions(r *http.Request, v visitor, name string) ([]store.Vers
 	return list, err
 }
 
-// choice returns the halls that a visitor may publish to.
+// choice returns the halls that a visitor can choose from.
 func (s *Server) choice(r *http.Request, v visitor) (list []string, err error) {
 	using, err := s.o.Store.Using(r.Context(), v.Hall)
 	for d := range using {

@@ -61,7 +61,6 @@ type paperLine struct {
 
 type hallLines struct {
 	Hall  string
-	Name  string // as people call it; empty: no box has said it
 	Boxes []boxLine
 	Well  int // boxes that are not shown
 	More  int // boxes that need somebody and are too many to show
@@ -107,19 +106,6 @@ func (d *fleetData) shorten() {
 	slices.SortStableFunc(d.Halls, func(a, b hallLines) int { return cmp.Compare(len(b.Boxes), len(a.Boxes)) })
 }
 
-// name gives the halls the names that their boxes have said.
-func (d *fleetData) name(said map[store.Device]store.Said, lang int) {
-	names := map[string]string{}
-	for b, x := range said {
-		if x.Is.Hall != nil {
-			names[b.Hall] = x.Is.Hall.Name.In([2]string{"zh", "en"}[lang])
-		}
-	}
-	for i := range d.Halls {
-		d.Halls[i].Name = names[d.Halls[i].Hall]
-	}
-}
-
 func (s *Server) fleet(r *http.Request, v visitor) (string, any, error) {
 	x, err := s.situation(r.Context(), v.sees(r.URL.Query().Get("hall")))
 	if err != nil {
@@ -139,7 +125,6 @@ func (s *Server) fleet(r *http.Request, v visitor) (string, any, error) {
 		d.add(s.line(b, x, s.lang(r)))
 	}
 	d.shorten()
-	d.name(x.said, s.lang(r))
 	return "fleet", d, nil
 }
 

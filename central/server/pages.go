@@ -33,7 +33,8 @@ type page struct {
 	Who   visitor
 	Data  any
 	T     func(zh, en string) string
-	Said  func(text string) string // of central.Both, in the language of the page
+	Said  func(text string) string        // of central.Both, in the language of the page
+	Hall  func(id string) (string, error) // as people call it
 	Time  func(time.Time) string
 	Zone  *time.Location // of the halls
 }
@@ -221,7 +222,7 @@ func (s *Server) page(rw http.ResponseWriter, r *http.Request, v visitor) page {
 	if lang == "en" {
 		n = 1
 	}
-	return page{Lang: lang, Query: query, Place: place(r.URL.Path), Stays: r.Method == http.MethodGet || r.URL.Path == "/sign-in", Who: v, Time: s.clockTime, Zone: s.o.Zone, T: func(zh, en string) string {
+	return page{Lang: lang, Query: query, Place: place(r.URL.Path), Stays: r.Method == http.MethodGet || r.URL.Path == "/sign-in", Who: v, Time: s.clockTime, Zone: s.o.Zone, Hall: s.hallNamer(r.Context(), v, n), T: func(zh, en string) string {
 		return [2]string{zh, en}[n]
 	}, Said: func(text string) string { return spoken(text, n) }}
 }

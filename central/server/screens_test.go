@@ -9,6 +9,7 @@ import (
 
 	"longcheng/central"
 	"longcheng/central/store"
+	"longcheng/kiosk"
 	"longcheng/kiosk/signin"
 	"longcheng/kiosk/web/webtest"
 )
@@ -41,6 +42,11 @@ func TestOfficeInABrowser(t *testing.T) {
 	}
 	must(t, c.store.AddPortal(t.Context(), store.Portal{Name: "city-app", Maker: "li"}, []byte("x")))
 
+	for hall, name := range hallsByName() {
+		c.says(hall, name)
+	}
+	must(t, c.store.Note(t.Context(), store.Audit{Who: "li", What: "revoked", Hall: "h2", Device: "hub", Text: "stolen"}))
+
 	b := c.browser(t)
 	tomorrow := slots[0].At.Format(time.DateOnly)
 	pages := []struct{ name, path, zh, en string }{
@@ -50,6 +56,10 @@ func TestOfficeInABrowser(t *testing.T) {
 		{"edit", "/document/edit?name=h1", "保存为新版本", "Save as a new version"},
 		{"appointments", "/appointments?hall=h1&day=" + tomorrow, "约满", "full"},
 		{"statistics", "/statistics?hall=h1&by=item", "平均等候", "mean wait"},
+		{"fleet", "/", "龙城政务服务中心（h3）", "Longcheng centre (h3)"},
+		{"live", "/live", "龙城政务服务中心（h3）", "Longcheng centre (h3)"},
+		{"box", "/box?hall=h2&device=hub", "大厅编号", "Hall id"},
+		{"records", "/records", "龙城政务服务中心（h2）", "Longcheng centre (h2)"},
 		{"people", "/people", "市级管理员", "city administrator"},
 		{"password", "/password", "更改密码", "Change password"},
 		{"ticket", "/ticket?hall=h1&number=A001&day=" + url.QueryEscape(noon().Format(time.DateOnly)), "", ""},
@@ -84,4 +94,54 @@ func TestOfficeInABrowser(t *testing.T) {
 			t.Errorf("phone %d: cut off: %v", n, list)
 		}
 	}
+}
+
+// hallsByName are a hall with a long name, two of the same name, and one that has
+// none.
+func hallsByName() map[string]kiosk.Text {
+	same := kiosk.Text{ZH: "龙城政务服务中心", EN: "Longcheng centre"}
+	return map[string]kiosk.Text{
+		"h1": {ZH: "龙城市滨江新区不动产登记与社会保险综合便民服务中心（第二分中心）", EN: "Riverside New District Real Estate Registration and Social Security Service Centre, Second Branch"},
+		"h2": same, "h3": same, "h4": {},
+	}
+}
+
+// says lets the host of a hall say its name.
+func (c *centre) says(hall string, name kiosk.Text) {
+	c.t.Helper()
+	is := status(400, "ready")
+	is.Hall.Name = name
+	must(c.t, c.store.SaveStatus(c.t.Context(), store.Device{Hall: hall, Device: "hub"}, is))
+}
+
+// People read the names of halls, in the language of the page; forms send ids. Of
+// two halls with one name each has its id beside it, one without a name is called by
+// its id, and who is of one hall learns of no other.
+func TestHallsAreCalledByName(t *testing.T) {
+	c := newCentre(t)
+	for hall, name := range hallsByName() {
+		c.says(hall, name)
+	}
+	c.person("li", RoleCity, "", signin.Hash("right"))
+	c.person("wang", RoleManager, "h2", signin.Hash("right"))
+	city, manager := c.browser(t), c.browser(t)
+	city.signIn("li")
+	manager.signIn("wang")
+	for _, page := range []string{"/statistics", "/appointments", "/people", "/ticket"} {
+		status, body := city.get(page + "?lang=zh")
+		shows(t, page, status, body, 200, `>龙城市滨江新区`, `<option value="h2">龙城政务服务中心（h2）<`, `<option value="h3">龙城政务服务中心（h3）<`, `<option value="h4">h4<`)
+		status, body = city.get(page + "?lang=en")
+		shows(t, page, status, body, 200, `>Riverside New District`, `<option value="h3">Longcheng centre (h3)<`)
+		_, body = manager.get(page)
+		if page != "/people" && (!strings.Contains(body, `>龙城政务服务中心<`) || strings.Contains(body, "h3")) {
+			t.Errorf("%s of a manager: %s", page, body)
+		}
+	}
+	for _, page := range []string{"/", "/live", "/box?hall=h2&device=hub", "/accepted?hall=h2&device=hub", "/documents"} {
+		status, body := city.get(page)
+		shows(t, page, status, body, 200, "Longcheng centre (h2)")
+	}
+	c.says("h3", kiosk.Text{ZH: "龙城政务服务中心", EN: "Old town centre"})
+	status, body := city.get("/statistics?lang=en")
+	shows(t, "names that differ in English", status, body, 200, `<option value="h2">Longcheng centre<`, `<option value="h3">Old town centre<`)
 }

@@ -56,14 +56,8 @@ func (s *Server) live(r *http.Request, v visitor) (string, any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	latest := map[string]store.Said{} // by hall: a stand-in may have taken the host's place
-	for _, x := range all {
-		if x.Is.Hall != nil && x.At.After(latest[x.Device.Hall].At) {
-			latest[x.Device.Hall] = x
-		}
-	}
 	var halls []liveHall
-	for _, x := range latest {
+	for _, x := range latestHalls(all) {
 		halls = append(halls, s.liveHall(x, s.lang(r)))
 	}
 	sortBy(halls, func(h liveHall) string { return h.Hall })

@@ -21,6 +21,7 @@ type lifeLine struct {
 }
 
 type ticketData struct {
+	Halls             []string
 	Hall, Day, Number string
 	Asked             bool
 	Life              []lifeLine
@@ -32,6 +33,10 @@ func (s *Server) ticket(r *http.Request, v visitor) (string, any, error) {
 	d := ticketData{Hall: v.sees(q.Get("hall")), Day: q.Get("day"), Number: tidyNumber(q.Get("number"))}
 	if d.Day == "" {
 		d.Day = s.dateOf(s.o.Now())
+	}
+	var err error
+	if d.Halls, err = s.choice(r, v); err != nil {
+		return "", nil, err
 	}
 	d.Asked = d.Hall != "" && d.Number != "" && len(d.Number) <= 16
 	if !d.Asked {

@@ -111,6 +111,7 @@ func tidied(is central.Status) central.Status {
 		is.Parts[i].Name, is.Parts[i].State = clip(p.Name), clip(p.State)
 	}
 	if is.Hall != nil {
+		is.Hall.Name.ZH, is.Hall.Name.EN = clip(is.Hall.Name.ZH), clip(is.Hall.Name.EN)
 		for i, w := range is.Hall.Windows {
 			is.Hall.Windows[i].Window, is.Hall.Windows[i].Number = clip(w.Window), clip(w.Number)
 		}
