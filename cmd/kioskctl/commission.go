@@ -15,6 +15,7 @@ import (
 
 	"longcheng/cmd/internal/commission"
 	"longcheng/cmd/internal/config"
+	"longcheng/cmd/internal/faults"
 	"longcheng/cmd/internal/parts"
 	"longcheng/device"
 	"longcheng/kiosk"
@@ -78,7 +79,8 @@ func (b *bench) scanCommand() *cobra.Command {
 
 func (b *bench) tellScan(r commission.Report) error {
 	for _, f := range r.Found {
-		fmt.Fprintf(b.out, "%-9s %s", f.Sort, f.Port)
+		name := faults.Called(string(f.Sort))
+		fmt.Fprintf(b.out, "%s %s: %s", name.ZH, name.EN, f.Port)
 		if f.Baud > 0 {
 			fmt.Fprintf(b.out, ", %d baud", f.Baud)
 		}
@@ -99,7 +101,7 @@ func (b *bench) tellScan(r commission.Report) error {
 		}
 	}
 	for _, c := range r.Chips {
-		fmt.Fprintf(b.out, "pins      %s: %d lines\n", c.Label, len(c.Lines))
+		fmt.Fprintf(b.out, "引脚 pins: %s: %d lines\n", c.Label, len(c.Lines))
 	}
 	if len(r.Found) == 0 {
 		fmt.Fprintln(b.out, "no ports 没有找到端口")

@@ -12,8 +12,8 @@ func both(zh, en string) kiosk.Text { return kiosk.Text{ZH: zh, EN: en} }
 // details are the sentences below the first of a command's help.
 func details() map[string]kiosk.Text {
 	return map[string]kiosk.Text{
-		"scan": both("查看所有串口、USB打印机、键盘和GPIO，询问其上的设备，给出可直接粘贴的配置。\n只询问，不打印、不改动。请先 systemctl stop kioskd：端口由它占用。",
-			"Look at every serial port, USB printer, keyboard and GPIO chip, ask what is there, and\npropose the tables of a configuration, ready to paste. It only asks: nothing is printed,\nmoved or changed. Stop kioskd first (systemctl stop kioskd): it holds its ports."),
+		"scan": both("查看所有串口、USB打印机、键盘、触摸屏、鼠标和GPIO，询问其上的设备，给出可直接粘贴的配置。\n只询问，不打印、不改动。请先 systemctl stop kioskd：端口由它占用。",
+			"Look at every serial port, USB printer, keyboard, touch screen, mouse and GPIO chip, ask\nwhat is there, and propose the tables of a configuration, ready to paste. It only asks:\nnothing is printed, moved or changed. Stop kioskd first (systemctl stop kioskd): it holds\nits ports."),
 		"test": both("会请您放卡、扫码、按键，或问您看到了什么。不带名称时列出可测试的设备。请先停止 kioskd。",
 			"It asks for a card, a code, a press, or whether you see what is shown. Without a name it\nlists what can be tested. Stop kioskd first."),
 		"record": both("DEVICE 为配置中的设备：测试它并录下端口上的全部数据。PORT 为端口：只听。\n姓名、号码和照片替换为同样形式的虚构内容，文件可直接发给维护人员。",

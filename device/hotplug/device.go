@@ -1,5 +1,5 @@
 // Package hotplug finds the devices that are plugged in and notices when that
-// changes: serial ports, USB printers and keyboards.
+// changes: serial ports, USB printers, keyboards, touch screens and mice.
 //
 // Changes are level-triggered: the kernel's messages only say when to look, and
 // a look every half minute finds what they did not say. What is handed on is
@@ -8,12 +8,14 @@
 //
 //	read from                           for
 //	/sys/class/{tty,usbmisc,input}      nodes and drivers
+//	capabilities/*, properties          what an input device is
 //	idVendor ... bInterfaceNumber       the USB device behind a node
 //	/dev/serial/by-id, by-path          udev's stable names, if udev runs
 //	NETLINK_KOBJECT_UEVENT, group 1     the kernel's messages: add, remove, ...
 //
-// Sources: Documentation/ABI/testing/sysfs-bus-usb and lib/kobject_uevent.c of
-// the kernel, 60-serial.rules of systemd for the form of the stable names.
+// Sources: Documentation/ABI/testing/sysfs-bus-usb, Documentation/input/event-codes.rst,
+// lib/kobject_uevent.c and drivers/input/input.c of the kernel, 60-serial.rules of
+// systemd for the form of the stable names.
 //
 // It does not open the devices and does not know what they say.
 package hotplug
@@ -52,6 +54,7 @@ type Device struct {
 	Port      int      // port of a USB serial adapter with several, from 0; -1 without
 	Path      string   // where it is plugged in, such as 1-1.4
 	Name      string   // of an input device, as it says
+	Hand      Hand     // of an input device; empty for those that are none of the three
 	Links     []string // udev's names, sorted
 }
 
@@ -144,6 +147,9 @@ func (t Tree) read(k Kind, dir string) (Device, bool) {
 	}
 	d.Name = text(hardware + "/name")
 	d.usb(hardware)
+	if k == Input {
+		d.Hand = readBitmaps(hardware).hand()
+	}
 	return d, true
 }
 

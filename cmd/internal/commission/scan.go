@@ -28,8 +28,10 @@ const (
 	SortBoard    Sort = "board"
 	SortLine     Sort = "line"     // with signs on it
 	SortKeyboard Sort = "keyboard" // or a scanner that types
-	SortSilent   Sort = "silent"   // nothing answers: off, or it speaks by itself
-	SortShut     Sort = "shut"     // the port cannot be opened
+	SortTouch    Sort = "touch screen"
+	SortMouse    Sort = "mouse"
+	SortSilent   Sort = "silent" // nothing answers: off, or it speaks by itself
+	SortShut     Sort = "shut"   // the port cannot be opened
 )
 
 // A Found is one port and what answers there.
@@ -199,26 +201,32 @@ func (s *Scanner) lookUSB(ctx context.Context, f Found) Found {
 	return f
 }
 
-// lookInput keeps keyboards on USB: a scanner may be one. Mice, power keys and
-// touch panels are left out, as far as their names tell.
+// lookInput tells touch screens, mice, and keyboards on USB, of which one may be a
+// scanner. Power keys, remote controls and the like are left out.
 func lookInput(ctx context.Context, f Found, d hotplug.Device) Found {
-	name := strings.ToLower(d.Name + d.Model)
-	for _, other := range []string{"mouse", "touch", "button", "consumer", "system control", "video"} {
-		if strings.Contains(name, other) {
-			return Found{}
+	f.Baud, f.Model = 0, d.Name
+	switch d.Hand {
+	case hotplug.Touch:
+		f.Sort = SortTouch
+	case hotplug.Mouse:
+		f.Sort = SortMouse
+	case hotplug.Keyboard:
+		if d.Vendor != 0 {
+			return lookKeyboard(ctx, f)
 		}
 	}
-	if d.Vendor == 0 {
-		return Found{}
-	}
-	f.Sort, f.Baud, f.Model = SortKeyboard, 0, d.Name
-	p, err := evdev.Opener(evdev.Config{Name: d.Node})(ctx)
-	if err == nil {
+	return f
+}
+
+// lookKeyboard says whether a scanner that types could be taken from everybody else.
+func lookKeyboard(ctx context.Context, f Found) Found {
+	f.Sort = SortKeyboard
+	p, err := evdev.Opener(evdev.Config{Name: f.Node})(ctx)
+	switch {
+	case err == nil:
 		p.Close()
-		return f
-	}
-	if !errors.Is(err, device.ErrGone) {
-		f.Problem, f.Remedy = parts.Trouble(d.Node, err)
+	case !errors.Is(err, device.ErrGone):
+		f.Problem, f.Remedy = parts.Trouble(f.Node, err)
 	}
 	return f
 }

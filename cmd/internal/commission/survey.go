@@ -98,11 +98,20 @@ func (s *Survey) Standings(ctx context.Context) (all []Standing) {
 	for _, node := range slices.Sorted(maps.Keys(s.found)) {
 		f := s.found[node]
 		if _, known := s.owner(f); !known && !offered[f.Port] {
-			name := faults.Called(string(f.Sort))
-			all = append(all, Standing{Result: Skipped, Text: say("未配置："+name.ZH, "not configured: "+name.EN), Port: f.Port})
+			all = append(all, Standing{Result: Skipped, Text: unnamed(f), Port: f.Port})
 		}
 	}
 	return all
+}
+
+// unnamed says what was found at a port that the configuration does not name. What
+// people touch or move needs no configuration.
+func unnamed(f Found) kiosk.Text {
+	name := faults.Called(string(f.Sort))
+	if f.Sort == SortTouch || f.Sort == SortMouse {
+		return say(name.ZH+"：无需配置", name.EN+": needs no configuration")
+	}
+	return say("未配置："+name.ZH, "not configured: "+name.EN)
 }
 
 // doubled says of an offer that it is made to several devices: only a person knows

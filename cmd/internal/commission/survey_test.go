@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -192,5 +193,42 @@ func TestStandingOfSilence(t *testing.T) {
 	}
 	if st := m.stands(t, "scanner s"); st.Result != Skipped {
 		t.Errorf("a scanner that speaks by itself: %+v", st)
+	}
+}
+
+// What people touch or move is called by what it is, in both languages; what is none
+// of it, such as a power key, is not listed.
+func TestInputDevicesAreNamed(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	m := misplugged(t, r, "")
+	for node, can := range map[string][3]string{
+		"event7001": {"70000 0 0 0 0", "900", "3"},  // QEMU's tablet
+		"event7002": {"400 0 0 0 0 0", "0", "3"},    // a touch screen
+		"event7003": {"70000 0 0 0 0", "103", "0"},  // a mouse
+		"event7004": {"10000000000000 0", "0", "0"}, // a power key
+		"event7005": {"1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe", "0", "0"},
+	} {
+		usb := m.survey.Tree.Root + "/sys/devices/usb1/" + node
+		for name, text := range map[string]string{"idVendor": "0627", "idProduct": "0001", "input/name": node, "input/capabilities/key": can[0], "input/capabilities/rel": can[1], "input/capabilities/abs": can[2]} {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(usb+"/"+name), 0o700), os.WriteFile(usb+"/"+name, []byte(text+"\n"), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		class := m.survey.Tree.Root + "/sys/class/input/" + node
+		if err := errors.Join(os.MkdirAll(class, 0o700), os.Symlink(usb+"/input", class+"/device")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := m.survey.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	for _, st := range m.survey.Standings(t.Context()) {
+		said = append(said, st.Text.ZH+" / "+st.Text.EN)
+	}
+	want := []string{"触摸屏：无需配置 / touch screen: needs no configuration", "触摸屏：无需配置 / touch screen: needs no configuration", "鼠标：无需配置 / mouse: needs no configuration", "未配置：键盘 / not configured: keyboard"}
+	if !slices.Equal(said, want) {
+		t.Errorf("%q", said)
 	}
 }

@@ -142,6 +142,7 @@ var portInjuries = []injury{
 	{"scanner-keyboard", func(r *rig) {
 		r.must(os.Remove(r.State + "/ports/scanner-1"))
 		r.sys("/sys/devices/x/name", "Newland Auto-ID NLS-FM430 Barcode Reader\n")
+		r.sys("/sys/devices/x/capabilities/key", "fffffffe\n") // the lowest word of a 32-bit machine's is enough
 		r.link(r.Root+"/sys/devices/x", r.Root+"/sys/class/input/event5/device")
 	}, "scanner scanner-1", "event5"},
 	{"pin-missing", func(r *rig) { says(r, "button button-1", OfDevice(gpio.ErrNoPin), gpio.ErrNoPin.Error()) }, "button-1", ""},

@@ -53,7 +53,7 @@ func (e *exam) scanners() {
 			continue
 		}
 		for _, d := range (hotplug.Tree{Root: e.Root}).List() {
-			if d.Kind == hotplug.Input && isScanner(d) {
+			if d.Hand == hotplug.Keyboard && isScanner(d) {
 				e.find("scanner-keyboard", "scanner "+s.Name, strings.TrimSpace(d.Name+" "+d.Maker+" "+d.Model)+" is "+d.Node)
 			}
 		}
