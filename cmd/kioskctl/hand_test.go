@@ -18,9 +18,10 @@ import (
 
 // aFingerSetsUpABox: a box that has its image's documents alone, and no keyboard, is
 // told by touches who it is. Its documents name another port than that of its printer:
-// a touch takes the right one. It is accepted by touches; then its browser shows the
-// touch page, a ticket is taken there, and the signed
-// sheet is in the journal.
+// a touch takes the right one. The power goes at that last screen, and again in the midst
+// of the test, and each time the screen comes back. It is accepted by touches; then its
+// browser shows the touch page, a ticket is taken there, and the signed sheet is in the
+// journal.
 func aFingerSetsUpABox(t *testing.T, bin string) {
 	s := newStory(t, bin)
 	image := filepath.Join(s.root, "usr/share/longcheng/box")
@@ -34,7 +35,10 @@ func aFingerSetsUpABox(t *testing.T, bin string) {
 	if code == nil {
 		t.Fatalf("no code: %s", page)
 	}
-	s.start("kioskctl", "provision", "wait", "--root", s.root, "--state", s.state, "--listen", s.touch, "--port", filepath.Join(s.state, "ports/printer-1"))
+	powerOn := func() running {
+		return s.start("kioskctl", "provision", "wait", "--root", s.root, "--state", s.state, "--listen", s.touch, "--port", filepath.Join(s.state, "ports/printer-1"))
+	}
+	box := powerOn()
 	home := "http://" + s.touch + "/kiosk/touch-1"
 	s.until("the wizard", func() bool { return s.get(s.people, home) != "" })
 	browser := webtest.Start(t)
@@ -62,7 +66,27 @@ func aFingerSetsUpABox(t *testing.T, bin string) {
 	f.p.Touch("使用")
 	f.p.Wait(`document.querySelector("li.ok")?.innerText.includes("printer printer-1")`)
 	f.looks("taken")
+	powerCut := func() {
+		must(t, box.Process.Kill())
+		_ = box.Wait() // it was killed
+		if all, _ := filepath.Glob(filepath.Join(s.state, "acceptance/*")); len(all) != 1 || filepath.Base(all[0]) != "put-off" {
+			t.Errorf("after a power cut there is %v", all)
+		}
+		box = powerOn()
+		s.until("the wizard", func() bool { return s.get(s.people, home) != "" })
+		f.p.Go(home)
+		f.p.See("上次在此断电")
+		f.p.Wait(`document.querySelector("li.ok")?.innerText.includes("printer printer-1")`)
+	}
+	powerCut()
+	f.looks("again")
+	f.begins()
+	f.p.Touch("1")
+	powerCut()
 	f.accepts(s)
+	if err := box.Wait(); err != nil {
+		t.Error(err)
+	}
 	s.start("kioskd", "run", "-config", filepath.Join(s.root, "etc/longcheng/kioskd.toml"), "-state", s.state, "-clock-offset", monday().String())
 	f.p.See("市公安局") // without anybody's doing
 	f.p.Touch("市公安局")
@@ -82,9 +106,8 @@ func aFingerSetsUpABox(t *testing.T, bin string) {
 	}
 }
 
-// accepts goes through the acceptance test; the ticket is looked at once more, and the
-// printer tested again.
-func (f finger) accepts(s *newBoxStory) {
+// begins begins the acceptance test.
+func (f finger) begins() {
 	f.p.Touch("开始验收")
 	for _, c := range "lin" {
 		f.p.Click(fmt.Sprintf("[data-key=%q]", string(c)))
@@ -92,6 +115,12 @@ func (f finger) accepts(s *newBoxStory) {
 	f.looks("by")
 	f.p.Touch("开始")
 	f.p.See("请点击每个圆点")
+}
+
+// accepts goes through the acceptance test; the ticket is looked at once more, and the
+// printer tested again.
+func (f finger) accepts(s *newBoxStory) {
+	f.begins()
 	for dot := range 5 {
 		f.p.Touch(strconv.Itoa(dot + 1))
 		f.p.Wait(fmt.Sprintf(`document.body?.innerText && document.querySelectorAll("[name=dot]").length == %d`, 4-dot))

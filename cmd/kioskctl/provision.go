@@ -190,6 +190,7 @@ func useOrderCommand(t *tool) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			d.Found = b.LookAround(c.Context())
 			return t.ordered(d)
 		},
 	}
@@ -248,9 +249,10 @@ func waitOrderCommand(t *tool) *cobra.Command {
 			}
 			ctx, stop := context.WithCancel(c.Context())
 			defer stop()
-			l, err := net.Listen("tcp", listen)
+			at := w.Address(listen)
+			l, err := net.Listen("tcp", at)
 			if err != nil {
-				return fmt.Errorf("serve the wizard on %s: %w: stop kioskd, or choose another --listen", listen, err)
+				return fmt.Errorf("serve the wizard on %s: %w: stop kioskd, or choose another --listen", at, err)
 			}
 			server := &http.Server{Handler: w.Handler(), ReadTimeout: 10 * time.Second}
 			go func() { _ = server.Serve(l) }() // ends with Shutdown

@@ -76,7 +76,7 @@ func TestAcceptanceSheetsAreNoted(t *testing.T) {
 // A box whose acceptance was put off says so until there is a sheet.
 func TestAcceptanceThatWasPutOff(t *testing.T) {
 	b := newBox(t, buttonsOnly)
-	if err := commission.PutOff(b.set.state); err != nil {
+	if err := commission.PutOff(b.set.state, nil); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())

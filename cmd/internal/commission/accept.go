@@ -256,16 +256,17 @@ func (t *Tester) Seal(s Sheet) (Document, error) {
 }
 
 // PutOffFile is there while a box waits for its first acceptance test: the daemon
-// says so.
+// says so. It is empty when the test was put off, and else says what waits for it.
 func PutOffFile(state string) string { return filepath.Join(AcceptanceDir(state), "put-off") }
 
-// PutOff notes that the box is not accepted yet, until Keep keeps a sheet.
-func PutOff(state string) error {
+// PutOff notes that the box is not accepted yet, until Keep keeps a sheet, and what
+// waits for that: nothing is nobody.
+func PutOff(state string, waits []byte) error {
 	dir := AcceptanceDir(state)
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return fmt.Errorf("put the acceptance test off: %w", err)
 	}
-	return errors.Join(central.WriteFile(PutOffFile(state), nil, 0o640), config.Own(state, dir))
+	return errors.Join(central.WriteFile(PutOffFile(state), waits, 0o640), config.Own(state, dir))
 }
 
 // Keep writes a document into the state directory, for the daemon to send.

@@ -118,7 +118,7 @@ func TestAcceptAgain(t *testing.T) {
 	r := newRig(t)
 	r.conf.Touches, r.conf.Readers, r.conf.Scanners, r.conf.Boards, r.conf.Strips, r.conf.Voices = nil, nil, nil, nil, nil, nil
 	r.conf.Buttons, r.conf.Switches, r.conf.Buzzer = nil, nil, config.Buzzer{}
-	if err := PutOff(r.state); err != nil {
+	if err := PutOff(r.state, nil); err != nil {
 		t.Fatal(err)
 	}
 	answers, reviews := []Answer{Again, No, Yes}, 0

@@ -45,16 +45,32 @@ type progress struct {
 // last shows how the devices of a box stand that was set up, before kioskd takes
 // their ports: what answers elsewhere is taken, and the box is tested, by touch. It
 // ends when that is done or put off, or nobody is there. A box that has no touch
-// screen has no such page.
-func (w *Wizard) last(ctx context.Context, d *Done) {
-	s := w.box.Survey
-	if s == nil || s.Conf == nil || len(s.Conf.Touches) == 0 || !w.watched() {
-		return
+// screen has no such page. One that is cut off is begun again by the next start.
+func (w *Wizard) last(ctx context.Context, s *stand) {
+	again, said, show := s.Starts > 0, kiosk.Text{}, false
+	if w.box.configured() && len(w.box.Survey.Conf.Touches) > 0 && (again || w.watched()) {
+		said, show = w.begin(s)
 	}
-	said := kiosk.Text{}
-	if err := commission.PutOff(w.box.State); err != nil {
-		said = told(err, "无法记录验收状态")
+	if show || !again {
+		b := w.box
+		b.Step = func(what kiosk.Text) { w.say(looking, what) }
+		s.Done.Found = b.LookAround(ctx)
 	}
+	switch {
+	case show && again && w.arrives(ctx):
+		bounded, cancel := context.WithTimeout(ctx, longest)
+		defer cancel()
+		w.stands(bounded, &s.Done, said)
+	case show && !again && w.watched():
+		w.stands(ctx, &s.Done, said)
+	}
+	if ctx.Err() == nil {
+		w.end()
+	}
+}
+
+// stands shows the last screen until somebody is done with it, or nobody is there.
+func (w *Wizard) stands(ctx context.Context, d *Done, said kiosk.Text) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	w.ready(d.Found, said)

@@ -29,6 +29,7 @@ type desk struct {
 	printer *escpos.Printer
 	cable   *port.Port
 	at      string
+	cut     func() // its power
 	ended   chan Done
 }
 
@@ -53,14 +54,7 @@ func newDesk(t *testing.T) *desk {
 	}
 	k.box.Survey = &commission.Survey{Scanner: commission.Scanner{Ports: []string{k.cable.Path()}, State: k.box.State}}
 	k.box.Survey.Tree.Root = t.TempDir()
-	w, err := NewWizard(k.box, func() []string { return nil })
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := httptest.NewServer(w.Handler())
-	t.Cleanup(s.Close)
-	k.at = s.URL
-	k.run(w)
+	k.powerOn()
 	return k
 }
 
@@ -78,10 +72,18 @@ func (k *desk) plug() {
 	k.t.Cleanup(func() { stop(); cable.Close(); all.Wait() })
 }
 
-// run lets the wizard work, while a browser asks how it stands.
-func (k *desk) run(w *Wizard) {
+// powerOn starts the box: its wizard works, while a browser asks how it stands.
+func (k *desk) powerOn() {
+	k.t.Helper()
+	w, err := NewWizard(k.box, func() []string { return nil })
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	s := httptest.NewServer(w.Handler())
 	ctx, stop := context.WithCancel(context.Background())
 	var all sync.WaitGroup
+	k.at, k.cut = s.URL, sync.OnceFunc(func() { stop(); all.Wait(); s.Close() })
+	k.t.Cleanup(k.cut)
 	all.Go(func() {
 		if d, err := w.Run(ctx); err == nil {
 			k.ended <- d
@@ -89,13 +91,12 @@ func (k *desk) run(w *Wizard) {
 	})
 	all.Go(func() {
 		for ctx.Err() == nil {
-			if res, err := http.Get(k.at + "/state"); err == nil {
+			if res, err := http.Get(s.URL + "/state"); err == nil {
 				res.Body.Close()
 			}
 			time.Sleep(100 * time.Millisecond)
 		}
 	})
-	k.t.Cleanup(func() { stop(); all.Wait() })
 }
 
 // order is what the wizard is told, without an enrolment.
@@ -105,6 +106,15 @@ func (k *desk) order() {
 		post(k.t, k.at+"/hand", url.Values{"hall": {"small"}, "device": {"kiosk-7"}, "role": {"kiosk"}})
 	}
 	shows(k.t, k.at, "开始验收")
+}
+
+// findsPort looks until the printer's other port is found.
+func (k *desk) findsPort() {
+	k.t.Helper()
+	for !strings.Contains(page(k.t, k.at), "在此应答") { // a machine with too much to do may not hear an answer in time
+		post(k.t, k.at+"/look", nil)
+		shows(k.t, k.at, "重新查找")
+	}
 }
 
 // value is that of a field on the page as it is.
@@ -148,10 +158,7 @@ func (k *desk) answers(question, answer string) {
 func TestLastScreen(t *testing.T) {
 	k := newDesk(t)
 	k.order()
-	for !strings.Contains(page(t, k.at), "在此应答") { // a machine with too much to do may not hear an answer in time
-		post(t, k.at+"/look", nil)
-		shows(t, k.at, "重新查找")
-	}
+	k.findsPort()
 	if _, err := os.Stat(commission.PutOffFile(k.box.State)); err != nil {
 		t.Error("what is offered is not noted as put off", err)
 	}

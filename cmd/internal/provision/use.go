@@ -44,8 +44,8 @@ type Box struct {
 	Confirm func(shown string) (bool, error)
 	// Step is told what is done now, before it is done; may be nil.
 	Step func(what kiosk.Text)
-	// Survey looks what hangs on the box, when its order was carried out; may be nil.
-	// It is given the configuration.
+	// Survey looks what hangs on the box when it was set up; may be nil. It is given the
+	// configuration.
 	Survey *commission.Survey
 	// Reload makes the system use the network that was written; may be nil.
 	Reload func(ctx context.Context)
@@ -120,24 +120,29 @@ func (b *Box) carryOut(ctx context.Context, o order.Order, files string, code fu
 	if d.Pass, err = b.register(ctx, o, code); err != nil {
 		return d, err
 	}
-	if b.Survey != nil {
-		b.step("查找设备", "looking for devices")
-		d.Found = b.lookAround(ctx)
-	}
 	return d, nil
 }
 
-// lookAround says how the devices stand that the documents name.
-func (b *Box) lookAround(ctx context.Context) []commission.Standing {
-	conf, found := config.Load(b.at(etc + "/kioskd.toml"))
-	if config.Broken(found) {
-		return nil // it was good when it was written
+// LookAround says how the devices of a box stand that was set up.
+func (b *Box) LookAround(ctx context.Context) []commission.Standing {
+	if !b.configured() {
+		return nil
 	}
-	b.Survey.Conf = conf
+	b.step("正在查找设备，约半分钟", "looking for devices: about half a minute")
 	if err := b.Survey.Look(ctx); err != nil {
 		return []commission.Standing{{Result: commission.Bad, Text: told(err, "无法查找设备")}}
 	}
 	return b.Survey.Standings(ctx)
+}
+
+// configured gives the survey the box's configuration, if there is a good one.
+func (b *Box) configured() bool {
+	conf, found := config.Load(b.at(etc + "/kioskd.toml"))
+	if b.Survey == nil || config.Broken(found) {
+		return false
+	}
+	b.Survey.Conf = conf
+	return true
 }
 
 // register enrols the box, if it has a code, and says what came of it.

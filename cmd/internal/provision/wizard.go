@@ -108,9 +108,27 @@ func (w *Wizard) offer(ctx context.Context, c carried) {
 	}
 }
 
-// Run waits until an order was carried out, and who stands before the screen has
-// done with it, or ctx ends.
+// Run waits until an order was carried out, unless an earlier start has done that, and
+// who stands before the screen has done with it, or ctx ends.
 func (w *Wizard) Run(ctx context.Context) (Done, error) {
+	s, again := w.cutOff()
+	if !again {
+		d, err := w.order(ctx)
+		if err != nil {
+			return Done{}, err
+		}
+		s.Done = d
+	}
+	w.last(ctx, &s)
+	if err := ctx.Err(); err != nil {
+		return Done{}, err
+	}
+	w.finish(s.Done)
+	return s.Done, nil
+}
+
+// order waits until an order was carried out.
+func (w *Wizard) order(ctx context.Context) (Done, error) {
 	tried := ""
 	for {
 		c, err := w.await(ctx, &tried)
@@ -119,8 +137,6 @@ func (w *Wizard) Run(ctx context.Context) (Done, error) {
 		}
 		d, err := w.use(ctx, c)
 		if err == nil {
-			w.last(ctx, &d)
-			w.finish(d)
 			return d, nil
 		}
 		w.say(failed, told(err, inChinese(err)))
