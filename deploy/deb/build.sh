@@ -138,7 +138,7 @@ put 0755 deploy/units/kiosk-browser /usr/lib/longcheng
 put 0755 deploy/units/kiosk-policy /usr/lib/longcheng
 put 0644 deploy/etc/sysusers.d/longcheng-kiosk.conf /usr/lib/sysusers.d
 put 0644 deploy/etc/tmpfiles.d/longcheng-browser.conf /usr/lib/tmpfiles.d
-put 0644 deploy/etc/udev/61-longcheng-keyboards-off.rules /usr/share/longcheng/optional
+put 0644 deploy/etc/udev/61-longcheng-keyboards.rules /usr/lib/udev/rules.d
 put 0644 deploy/chromium/longcheng.json /usr/share/longcheng/chromium
 put 0644 deploy/xkb/rules/longcheng /usr/share/longcheng/xkb/rules
 put 0644 deploy/xkb/symbols/longcheng /usr/share/longcheng/xkb/symbols

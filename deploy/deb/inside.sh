@@ -56,7 +56,8 @@ R
 }
 
 # plugged EV KEY REL ABS PROPERTIES: reports whether udev tells the compositor to
-# leave a USB device alone that the kernel describes so. A folder stands for /sys.
+# leave a USB device alone that the kernel describes so, on a box with keyboards off.
+# A folder stands for /sys.
 plugged() {
 	sys=$(mktemp -d)
 	usb=$sys/devices/pci0000:00/0000:00:14.0/usb1/1-2
@@ -78,8 +79,8 @@ plugged() {
 	echo "$5" >"$input/properties"
 	echo 0003 >"$input/id/bustype"
 	# shellcheck disable=SC2016 # $1 is the inner shell's
-	SYSTEMD_DEVICE_VERIFY_SYSFS=0 unshare --mount --propagation unchanged sh -c 'mount --bind "$1" /sys && mount -t tmpfs none /run && mkdir -p /run/udev/rules.d &&
-		cp /usr/share/longcheng/optional/61-longcheng-keyboards-off.rules /run/udev/rules.d/ && udevadm test -a add "/sys${2#"$1"}/event7"' sh "$sys" "$input" >/tmp/udev 2>&1
+	SYSTEMD_DEVICE_VERIFY_SYSFS=0 unshare --mount --propagation unchanged sh -c 'mount --bind "$1" /sys && mount -t tmpfs none /run && mkdir /run/udev &&
+		udevadm test -a add "/sys${2#"$1"}/event7"' sh "$sys" "$input" >/tmp/udev 2>&1
 	rm -rf "$sys"
 	grep -q '^ID_INPUT=1' /tmp/udev || { cat /tmp/udev; exit 1; }
 	grep -q '^LIBINPUT_IGNORE_DEVICE=1' /tmp/udev
@@ -93,6 +94,9 @@ mkdir -p /var/lib/longcheng-release/releases/9.9
 ln -sfn /var/lib/longcheng-release/releases/9.9 /var/lib/longcheng-release/current
 echo '{"from":"packaged","to":"9.9","starts":2}' >/var/lib/longcheng-release/trial.json
 systemctl disable longcheng-rollback.path
+# And keyboards that were switched off stay so.
+mkdir -p /etc/udev/rules.d
+ln -s /usr/share/longcheng/optional/61-longcheng-keyboards-off.rules /etc/udev/rules.d/
 apt-get install -y --no-install-recommends /debs/*.deb
 packaged() { [ "$(readlink /var/lib/longcheng-release/current)" = /usr/bin ] && [ ! -e /var/lib/longcheng-release/trial.json ]; }
 check "upgraded from 0.0~0; the packaged programs run" packaged
@@ -119,9 +123,13 @@ readable() { for page; do man -l "/usr/share/man/man8/$page.8.gz" >/tmp/page && 
 if [ -e /usr/bin/chromium ]; then
 	check "man reads the manual pages" readable kioskd kioskctl centrald
 	check "the browser's policies are in place" [ -e /etc/chromium/policies/managed/longcheng.json ]
+	keyboards_off() { [ -e /etc/longcheng/keyboards-off ] && [ ! -L /etc/udev/rules.d/61-longcheng-keyboards-off.rules ]; }
+	check "USB keyboards off: what an older version was told is kept" keyboards_off
 	check "USB keyboards off: udev hides a keyboard" plugged 120013 '1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe' 0 0 0
 	check "USB keyboards off: udev hides a mouse" plugged 17 '70000 0 0 0 0' 903 0 0
 	check "USB keyboards off: udev leaves a touch screen" heard b '400 0 0 0 0 0' 0 '260800000000003' 2
+	rm /etc/longcheng/keyboards-off
+	check "USB keyboards on: udev leaves a keyboard" heard 120013 '1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe' 0 0 0
 	[ -s /usr/share/longcheng/xkb/symbols/longcheng ]
 	check "the screens' units are enabled" enabled kiosk-touch.service kiosk-wall.service
 	check "a keyboard cannot restart the box" [ "$(systemctl is-enabled ctrl-alt-del.target)" = masked ]

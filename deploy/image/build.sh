@@ -4,8 +4,8 @@
 #   deploy/image/build.sh [-a ARCH] [-b] [-c DIR] [-d DEB]... [-o IMAGE] [-p PACKAGE,...] [-s MiB]
 #     -a  amd64 (default) or arm64, which is installed under qemu-user
 #     -b  with a browser, for a touch page or a wall
-#     -c  documents (kioskd.toml, hall.toml, ...) for boxes whose order brings none: a QR
-#         code, or what is typed on the screen
+#     -c  documents (kioskd.toml, hall.toml, ..., and keyboards-off) for boxes whose order
+#         brings none: a QR code, or what is typed on the screen
 #     -d  install this package (default: those of deploy/deb/build.sh)
 #     -o  the disk image (default bin/image/longcheng-ARCH.img); beside it appears
 #         IMAGE.update and IMAGE.update.json, which kioskctl release add signs
@@ -75,6 +75,7 @@ mv "$work"/root/boot/vmlinuz-* "$work/boot/vmlinuz"
 mv "$work"/root/boot/initrd.img-* "$work/boot/initrd"
 cp "$work/root/usr/lib/systemd/boot/efi/systemd-boot$efi.efi" "$work/boot/"
 [ -z "$documents" ] || install -D -m 0644 -t "$work/root/usr/share/longcheng/box" "$documents"/*.toml
+[ ! -e "$documents/keyboards-off" ] || install -m 0644 -t "$work/root/usr/share/longcheng/box" "$documents/keyboards-off"
 rm -rf "$work"/root/boot/* "$work"/root/vmlinuz* "$work"/root/initrd*
 
 # What this root is, in the words of kioskctl release: it orders roots by the serial.

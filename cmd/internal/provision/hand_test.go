@@ -80,8 +80,10 @@ func TestUseTyped(t *testing.T) {
 	if err != nil || !strings.HasPrefix(done.Pass, "enrolled as kiosk-7") {
 		t.Errorf("%+v, %v", done, err)
 	}
-	if _, err := os.Stat(filepath.Join(root, etc, "hall.toml")); err != nil {
-		t.Error(err)
+	for _, name := range []string{"hall.toml", "keyboards-off"} {
+		if _, err := os.Stat(filepath.Join(root, etc, name)); err != nil {
+			t.Error(err)
+		}
 	}
 	b.Root = t.TempDir()
 	if _, err := b.useTyped(t.Context(), typed); !errors.Is(err, ErrNoDocument) {

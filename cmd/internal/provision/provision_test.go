@@ -61,6 +61,9 @@ func documents(t *testing.T, at string) string {
 	copied("../../../deploy/halls/three/kiosk.toml", "kioskd.toml", func(s string) string {
 		return strings.NewReplacer("../small/hall.toml", "hall.toml", "127.0.0.1:8443", at).Replace(s)
 	})
+	if err := os.WriteFile(filepath.Join(dir, "keyboards-off"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	return dir
 }
 
@@ -119,6 +122,9 @@ func TestUseFromAStick(t *testing.T) {
 		t.Errorf("%s, %v", unit, err)
 	}
 	if p, err := central.OpenPass(door.PassDir(state), time.Now); err != nil || p.Identity().Device != "kiosk-7" {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(root, "etc/longcheng/keyboards-off")); err != nil {
 		t.Error(err)
 	}
 	screen := filepath.Join(root, "etc/longcheng/touch.env")

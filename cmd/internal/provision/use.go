@@ -272,7 +272,7 @@ func (b *Box) brought(o order.Order, files string) (map[string][]byte, error) {
 		data["kioskd.toml"] = text
 		return data, nil
 	}
-	all, _ := filepath.Glob(b.at(imageDir + "/*.toml")) // the pattern is good
+	all, _ := filepath.Glob(b.at(imageDir + "/*")) // the pattern is good
 	for _, file := range all {
 		if name := filepath.Base(file); data[name] == nil {
 			if data[name], err = os.ReadFile(file); err != nil {
