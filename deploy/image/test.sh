@@ -12,8 +12,8 @@
 #     -w  work in this directory and leave in it the box as it was before each step
 #
 # The steps are order ailments cuts update back broken; torn, which wants update before it, and
-# screen, which wants an image with a browser, run only when they are named. If the first one is
-# another than order or screen it begins with what an earlier run with -w has left.
+# screen and wall, which want an image with a browser, run only when they are named. If the first
+# one is another than order, screen or wall it begins with what an earlier run with -w has left.
 set -euo pipefail
 cuts=20 torn=30 seed=1 only='' run=''
 while getopts c:n:r:u:w: o; do
@@ -72,15 +72,16 @@ printed() {
 	done
 }
 
-# new_box HELPED: an empty box, helped so, and its order on a stick: what its maker writes
-# at the desk. The image was told whom to believe, so nobody has to touch the screen.
+# new_box HELPED [FILES]: an empty box, helped so, and its order with those documents on a
+# stick: what its maker writes at the desk. The image was told whom to believe, so nobody has
+# to touch the screen.
 new_box() {
 	rm -rf "$box" "$run/order"
 	mkdir "$box" "$run/order"
 	cp --sparse=always "$image" "$box/disk.img"
 	truncate -s +2G "$box/disk.img" # a disk that is larger than the image
 	helped_box "$1"
-	"$ctl" provision make --hall small --device kiosk-1 --role whole --files "$run/files" --key "$run/maker.key" --life 24h --stick "$run/order" >/dev/null
+	"$ctl" provision make --hall small --device kiosk-1 --role whole --files "${2:-$run/files}" --key "$run/maker.key" --life 24h --stick "$run/order" >/dev/null
 	stick "$run/order"
 	believe() { cp "$run/maker.key.pub" etc/order-makers.pub; }
 	data believe
@@ -275,34 +276,124 @@ furnish() {
 	E
 }
 
-# step_screen: an empty box of an image with a browser shows its first start on its screen,
-# and then its touch page. What was seen is left in the working directory.
+# step_screen: an empty box of an image with a browser shows its first start on its screen.
+# The power is cut at the last page of it, which comes back; then the box shows its touch
+# page, and no USB keyboard if keyboards are off. What was seen is left in the working
+# directory.
 step_screen() {
 	new_box drawing
+	data look_at_keys
 	more=(-m 2048 -device virtio-vga -device usb-tablet)
 	begun=$SECONDS
 	power_on
-	inside 'until curl -fsS -m 5 http://127.0.0.1:8080/ | grep -q 首次设置 && pgrep -f "[t]ype=renderer"; do sleep 1; done >/dev/null 2>&1' 900
+	shows 首次设置
+	inside 'until pgrep -f "[t]ype=renderer"; do sleep 1; done >/dev/null' 900
 	seen empty
 	say "a browser runs on the empty box $((SECONDS - begun)) s after the power came"
 	plug_in
-	inside 'until curl -fsS -m 5 http://127.0.0.1:8080/ | grep -q 开始验收; do sleep 1; done 2>/dev/null' 900
+	shows 开始验收
 	seen ready
 	say "the order was carried out before a screen: it offers the acceptance test"
+	power_cut
+	begun=$SECONDS
+	power_on
+	shows 上次在此断电
+	seen again
+	say "the power was cut there: the screen is back $((SECONDS - begun)) s after it came again"
 	await 900 # untouched it begins its work
-	inside 'until [ "$(curl -s -m 5 -o /dev/null -w %{http_code} http://127.0.0.1:8080/kiosk/touch-1/alive)" = 204 ]; do sleep 1; done' 900
+	on_screen kiosk/touch-1
 	seen touch
 	say "the touch page is on the screen $((SECONDS - begun)) s after the power came"
+	keyboards
 	power_off
 	more=()
 }
 
-# drawing ROOT: its compositor draws without OpenGL, whose emulation dies on the emulated
+# shows WORDS: wait until the wizard of the first start does.
+shows() {
+	inside "until curl -fsS -m 5 http://127.0.0.1:8080/ | grep -q $1; do sleep 1; done 2>/dev/null" 900
+}
+
+# on_screen PAGE: wait until the daemon says that a browser shows it.
+on_screen() {
+	inside "until [ \"\$(curl -s -m 5 -o /dev/null -w %{http_code} http://127.0.0.1:8080/$1/alive)\" = 204 ]; do sleep 1; done" 900
+}
+
+# keyboards: one that is plugged in is heard, until the box is told otherwise; then it is not,
+# nor when it is there at the start.
+keyboards() {
+	have '{"execute":"device_add","arguments":{"driver":"usb-kbd","id":"keys"}}'
+	run_in 'until bash /data/keys heard; do sleep 1; done'
+	run_in ': >/etc/longcheng/keyboards-off; systemctl restart kiosk-touch; until bash /data/keys off; do sleep 1; done'
+	on_screen kiosk/touch-1
+	power_off
+	more+=(-device usb-kbd)
+	power_on
+	await 900
+	on_screen kiosk/touch-1
+	run_in 'until bash /data/keys off; do sleep 1; done'
+	say "a USB keyboard is heard; with keyboards off it is not, nor when it is there at the start"
+}
+
+# look_at_keys leaves a stopped box a program that says whether the compositor has the USB
+# keyboard open (heard); or that it has others open, and udev told it to leave this one (off).
+look_at_keys() {
+	cat >keys <<-'K'
+		name=$(grep -l "USB Keyboard" /sys/class/input/event*/device/name) && open=$(ls -l "/proc/$(pgrep -x cage)/fd") || exit 1
+		event=$(basename "${name%/device/name}")
+		has() { grep -qw "/dev/input/$event" <<<"$open"; }
+		case $1 in
+		heard) has ;;
+		off) ! has && grep -q /dev/input/event <<<"$open" && udevadm info -q property -n "input/$event" | grep -qx LIBINPUT_IGNORE_DEVICE=1 ;;
+		esac
+	K
+}
+
+# step_wall: an empty box of an image with a browser whose documents have a wall and no touch
+# page shows its first start on its screen, and then the wall, whose browser tells the daemon
+# what it has painted.
+step_wall() {
+	rm -rf "$run/wall"
+	mkdir "$run/wall"
+	documents "$run/wall"
+	sed -i 's/^\[\[touch\]\]$/[[wall]]/; s/^name = "touch-1"$/name = "main"/' "$run/wall/kioskd.toml"
+	new_box drawing "$run/wall"
+	more=(-m 2048 -device virtio-vga -device usb-tablet)
+	begun=$SECONDS
+	power_on
+	shows 首次设置
+	inside 'until pgrep -f "[t]ype=renderer"; do sleep 1; done >/dev/null' 900
+	plug_in
+	await 900
+	told_of wall:main ": ready" 900
+	run_in 'systemctl -q is-active kiosk-wall && ! systemctl -q is-active kiosk-touch && [ ! -e /etc/longcheng/touch.env ] && grep -qx KIOSK_URL=http://127.0.0.1:8080/wall/main/ /etc/longcheng/wall.env'
+	seen wall
+	say "the wall is on the screen, and says so, $((SECONDS - begun)) s after the power came"
+	run_in 'sleep 70' # a wall that was just made is given a minute before it is asked
+	on_screen wall/main
+	told_of wall:main ": ready" 60
+	say "the wall draws on"
+	power_off
+	more=()
+}
+
+# told_of DEVICE WORDS SECONDS: wait until the box says so of it.
+told_of() {
+	local since=$SECONDS
+	until curl -fsS -m 5 "http://127.0.0.1:$port/healthz" 2>/dev/null | grep -q "^device  $1 .*$2"; do
+		((SECONDS - since < $3 * patience)) || die "the box does not say '$2' of $1: $(curl -fsS -m 5 "http://127.0.0.1:$port/healthz")"
+		sleep 2
+	done
+}
+
+# drawing ROOT: its compositors draw without OpenGL, whose emulation dies on the emulated
 # processor.
 drawing() {
 	helped "$1"
-	mkdir "$1/etc/systemd/system/kiosk-touch.service.d"
-	printf '[Service]\nEnvironment=WLR_RENDERER=pixman\n' >"$1/etc/systemd/system/kiosk-touch.service.d/test.conf"
+	for unit in kiosk-touch kiosk-wall; do
+		mkdir "$1/etc/systemd/system/$unit.service.d"
+		printf '[Service]\nEnvironment=WLR_RENDERER=pixman\n' >"$1/etc/systemd/system/$unit.service.d/test.conf"
+	done
 }
 
 # seen NAME: a picture of the machine's screen, as soon as there is something on it, which
@@ -391,13 +482,7 @@ runs() {
 }
 
 # told WORDS SECONDS: wait until the box says so of its releases.
-told() {
-	begun=$SECONDS
-	until curl -fsS -m 5 "http://127.0.0.1:$port/healthz" 2>/dev/null | grep -q "^device  release .*$1"; do
-		((SECONDS - begun < $2 * patience)) || die "the box does not say '$1' of its releases: $(curl -fsS -m 5 "http://127.0.0.1:$port/healthz")"
-		sleep 2
-	done
-}
+told() { told_of release "$1" "$2"; }
 
 remembers() { [ "$(issue first)" = "$(cat "$box/first")" ] || die "$1 a ticket is forgotten"; }
 
@@ -515,7 +600,7 @@ step_broken() {
 }
 
 for step in "${steps[@]}"; do
-	if [[ $step =~ ^(order|screen)$ ]]; then
+	if [[ $step =~ ^(order|screen|wall)$ ]]; then
 		: # begins with a new box
 	elif [ "$step" = "${steps[0]}" ]; then
 		rm -rf "$box"
