@@ -126,13 +126,14 @@ const faultsHead = "# 故障 What the doctor finds\n\n" +
 	"维护页 `/technician/box/` 用同样的话。  \n" +
 	"`kioskctl doctor` examines the box and tells what it saw, the cause and the remedy; `kioskctl doctor FAULT` explains one; the\n" +
 	"technician's page uses the same words. While kioskd runs, the ports are its own, and the doctor repeats what kioskd says; with\n" +
-	"kioskd stopped it asks printers and card readers itself.\n\n" +
+	"kioskd stopped it asks printers and card readers itself. Solid-state disks say only to root how worn they are: the page does not\n" +
+	"hear it, `sudo kioskctl doctor` does.\n\n" +
 	"Every fault is brought about by a test: in `cmd/internal/doctor/doctor_test.go` on documents, stores, processes, sockets, file\n" +
 	"systems and the bytes of simulated devices; in `make test-doctor` by the simulated hardware, host and centre of a running kioskd;\n" +
 	"in `make test-image` by a whole box in a virtual machine. But not `paper-blank`, which only a person sees, and `help-wanted`,\n" +
-	"`card-not-genuine` and `store-mended`, which are moments. Of `usb-overcurrent`, `undervoltage`, `throttled`, `disk-worn` and\n" +
-	"`port-hangs` the doctor is only told: `cmd/internal/doctor/standins_test.go` says why, and where each of the others is brought\n" +
-	"about. Nothing here was seen on real hardware.\n"
+	"`card-not-genuine` and `store-mended`, which are moments. Of `undervoltage` and `throttled`, which only a Raspberry Pi says, the\n" +
+	"doctor is only told: see `cmd/internal/doctor/standins_test.go`, and there where each of the others is brought about. Nothing\n" +
+	"here was seen on real hardware.\n"
 
 var keyRow = regexp.MustCompile("(?m)^\\| `([a-z_.0-9]+)` \\|")
 

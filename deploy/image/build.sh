@@ -63,7 +63,7 @@ INITRD=No mmdebstrap --quiet --variant=minbase --architectures="$arch" \
 	--dpkgopt='path-exclude=/usr/share/man/*' \
 	--dpkgopt='path-exclude=/usr/share/locale/*' \
 	--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
-	--include="linux-image-$arch,initramfs-tools,zstd,systemd,systemd-sysv,systemd-boot,systemd-timesyncd,systemd-resolved,dbus,udev,kmod,iproute2,ca-certificates,e2fsprogs,dosfstools,fdisk,alsa-utils,espeak-ng,libtss2-esys-3.0.2-0,libtss2-rc0$packages" \
+	--include="linux-image-$arch,initramfs-tools,zstd,systemd,systemd-sysv,systemd-boot,systemd-timesyncd,systemd-resolved,dbus,udev,kmod,iproute2,ca-certificates,e2fsprogs,dosfstools,fdisk,alsa-utils,espeak-ng,smartmontools,libtss2-esys-3.0.2-0,libtss2-rc0$packages" \
 	--customize-hook="mkdir -p \"\$1/debs\" && cp $debs \"\$1/debs/\"" \
 	--customize-hook="chroot \"\$1\" sh -c 'DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends /debs/*.deb' && rm -r \"\$1/debs\"" \
 	--customize-hook="cp -r deploy/image/root/. \"\$1/\" && deploy/image/finish.sh \"\$1\"" \

@@ -26,6 +26,7 @@ chmod 0755 "$root/etc/initramfs-tools/hooks/longcheng"
 chroot "$root" update-initramfs -c -k all >/dev/null 2>&1
 systemctl -q --root="$root" enable systemd-networkd.service systemd-resolved.service systemd-timesyncd.service longcheng-healthy.service longcheng-slot.service kioskd.service
 systemctl -q --root="$root" mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer 2>/dev/null
+systemctl -q --root="$root" mask smartmontools.service # it mails; the doctor asks the disk himself
 # Nobody signs in at a shell: the technician's page and kioskctl are the ways in.
 chroot "$root" passwd -q -l root
 systemctl -q --root="$root" mask getty@.service serial-getty@.service console-getty.service

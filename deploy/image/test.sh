@@ -32,12 +32,14 @@ shift
 steps=("$@")
 [ $# -gt 0 ] || steps=(order ailments cuts update back broken)
 cd "$(dirname "$0")/../.."
+project=$PWD
 keep=$run
 run=${run:-$(mktemp -d)} vm='' printer='' port=$((20000 + RANDOM % 20000))
 arch=$(sed -n 's/.*"arch":"\([^"]*\)".*/\1/p' "$image.update.json")
 box=$run/box # what outlasts a step: the disk, the maintainer's keys and depot, the first ticket
 # shellcheck source=deploy/image/vm.sh
 . deploy/image/vm.sh
+second=${uart%?}$((${uart: -1} + 1)) # the box's second UART
 leave() {
 	[ -z "$vm" ] || power_cut
 	[ -z "$printer" ] || kill -9 "$printer"
@@ -170,23 +172,23 @@ step_ailments() {
 	box=$run/ill
 	part root-a screen "$PWD/deploy/units/kiosk-touch.service"
 	data furnish
-	more=(-acpitable "sig=SSDT,data=$(oven)")
+	more=(-acpitable "sig=SSDT,data=$(oven)" -blockdev driver=null-co,node-name=old,size=67108864 -device nvme,id=old,serial=old,drive=old)
 	power_on
 	await 300
 
-	have '{"execute":"set_link","arguments":{"name":"lan","up":false}}'
-	run_in 'modprobe uinput && systemd-run -q --unit=scanner perl /data/scanner.pl'
-	ill audio-missing scanner-keyboard browser-down clock-unsynced net-no-link hot
+	have '{"execute":"set_link","arguments":{"name":"lan","up":false}}' "$(feels 4)"
+	run_in 'modprobe -a uinput vhci-hcd && systemd-run -q --unit=scanner perl /data/scanner.pl && systemd-run -q --unit=hub /data/shorthub /sys/devices/platform/vhci_hcd.0/attach'
+	ill audio-missing scanner-keyboard browser-down clock-unsynced net-no-link hot usb-overcurrent disk-worn
 
 	have '{"execute":"device_add","arguments":{"driver":"usb-audio","id":"speaker","audiodev":"sound"}}' \
-		'{"execute":"set_link","arguments":{"name":"lan","up":true}}'
-	run_in 'systemctl stop scanner; rm /etc/longcheng/touch.env; perl /data/synchronised.pl'
+		'{"execute":"set_link","arguments":{"name":"lan","up":true}}' "$(feels 0)"
+	run_in 'systemctl stop scanner hub; rm /etc/longcheng/touch.env; perl /data/synchronised.pl'
 	run_in 'systemctl -q stop systemd-networkd.socket systemd-networkd; for i in /sys/class/net/e*; do ip addr flush dev ${i##*/}; done'
 	run_in 'until grep -q Audio /proc/asound/cards; do sleep 1; done; amixer -q -c Audio sset "Audio Output Volume Control" mute'
 	run_in 'fallocate -l $(($(df --output=avail -k /data | tail -1) - 150000))KiB /data/old'
 	run_in 'bash /data/eat'
 	ill audio-muted net-no-address disk-filling memory-low
-	well audio-missing scanner-keyboard browser-down clock-unsynced net-no-link
+	well audio-missing scanner-keyboard browser-down clock-unsynced net-no-link usb-overcurrent disk-worn
 
 	run_in 'umount /run/eaten; rm /data/old; amixer -q -c Audio sset "Audio Output Volume Control" unmute && alsactl store && [ -s /data/alsa/asound.state ] && systemctl start systemd-networkd'
 	run_in 'cp /etc/longcheng/kioskd.toml /run/; sed -i s/baud/boud/ /etc/longcheng/kioskd.toml; systemctl restart --no-block kioskd; date >/run/date; date -s 2020-01-01'
@@ -194,10 +196,14 @@ step_ailments() {
 	well audio-muted net-no-address disk-filling memory-low
 
 	run_in 'date -s "$(cat /run/date)"; cp /run/kioskd.toml /etc/longcheng/; systemctl stop kioskd'
-	ill kioskd-down
+	run_in "systemd-run -q --unit=wedge bash /data/wedge $second; until [ -e /run/wedging ]; do sleep 1; done"
+	hears '\023x'
+	ill kioskd-down port-hangs
 	well clock-unset kioskd-restarting
+	hears '\021'
 	run_in 'systemctl start kioskd'
 	await 120
+	well kioskd-down port-hangs
 
 	run_in 'echo a test >/sys/fs/ext4/$(basename "$(findmnt -no SOURCE /data)")/trigger_fs_error'
 	ill disk-errors disk-readonly
@@ -212,6 +218,13 @@ step_ailments() {
 	box=$healthy
 	rm -r "$run/ill"
 }
+
+# feels WARNING: the NVMe disk says so of itself: 0, or bits of its "critical warning", of
+# which 4 means that it can no longer be relied upon.
+feels() { echo '{"execute":"qom-set","arguments":{"path":"/machine/peripheral/old","property":"smart_critical_warning","value":'"$1"'}}'; }
+
+# hears BYTES: the second UART does.
+hears() { printf "$1" | socat -t 2 - UNIX-CONNECT:"$run/uart1",retry=600,interval=0.1; }
 
 # breaks: the line of the printer is low for long, sixty times: a plug that is half out.
 breaks() {
@@ -237,9 +250,10 @@ oven() {
 	echo "$run/oven.aml"
 }
 
-# furnish gives a stopped box a voice and a scanner, the settings of a screen, a pass of
+# furnish gives a stopped box a voice and two scanners, the settings of a screen, a pass of
 # a hall, and what the step has it run.
 furnish() {
+	CGO_ENABLED=0 GOARCH=$arch go build -C "$project" -o "$PWD/shorthub" ./cmd/internal/shorthub
 	cat >>etc/kioskd.toml <<-C
 		[[voice]]
 		name = "hall"
@@ -250,6 +264,11 @@ furnish() {
 		name = "scanner-1"
 		driver = "serial"
 		port = "/dev/serial/by-id/usb-scanner"
+		baud = 9600
+		[[scanner]]
+		name = "scanner-2"
+		driver = "serial"
+		port = "$second"
 		baud = 9600
 	C
 	echo 'KIOSK_URL=http://127.0.0.1:8080/kiosk/touch-1' >etc/touch.env
@@ -268,6 +287,16 @@ furnish() {
 		my $timex = pack('Lx4q4lx164', 0x1c, 0, 0, 0, 0, 0);
 		syscall(159, $timex) >= 0 or die $!;
 	P
+	# Ends while the far end of its line has said XOFF: the kernel waits with closing the
+	# line, for ever where its closing_wait is 0, and whoever opens the line waits for that.
+	cat >wedge <<-'W'
+		exec 3<>"$1"
+		stty -icanon -echo ixon <&3
+		perl -e 'my $s = "\0" x 72; ioctl(STDIN, 0x541e, $s) or die $!; substr($s, 40, 2) = "\0\0"; ioctl(STDIN, 0x541f, $s) or die $!' <&3
+		: >/run/wedging
+		read -r -n 1 -u 3 # what comes after XOFF
+		echo it stays >&3
+	W
 	# Takes memory until 48 MiB are left.
 	cat >eat <<-'E'
 		mkdir /run/eaten && mount -t tmpfs -o size=100% eaten /run/eaten

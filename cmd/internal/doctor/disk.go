@@ -1,11 +1,13 @@
 package doctor
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -69,7 +71,7 @@ func unwritable(dir string) bool {
 	return errors.Is(err, unix.EROFS)
 }
 
-// wear finds cards that near their end and file systems that have seen errors.
+// wear finds disks that near their end and file systems that have seen errors.
 func (e *exam) wear() {
 	for _, dir := range e.glob("/sys/block/mmcblk*/device") {
 		life, eol := e.text(dir+"/life_time"), e.text(dir+"/pre_eol_info")
@@ -82,9 +84,51 @@ func (e *exam) wear() {
 			e.find("disk-worn", filepath.Base(filepath.Dir(dir)), fmt.Sprintf("life_time %s, pre_eol_info %s", life, eol))
 		}
 	}
+	for _, dir := range slices.Concat(e.glob("/sys/block/sd*"), e.glob("/sys/block/nvme*n*")) {
+		if e.text(dir+"/removable") != "1" {
+			e.smart(filepath.Base(dir))
+		}
+	}
 	for _, f := range e.glob("/sys/fs/ext4/*/errors_count") {
 		if n := number(e.text(f)); n > 0 {
 			e.find("disk-errors", filepath.Base(filepath.Dir(f)), fmt.Sprintf("%d errors", n))
+		}
+	}
+}
+
+// leftOfLife are the names by which smartctl knows what a SATA disk has left of its
+// life: in percent, counted down.
+var leftOfLife = []string{"Media_Wearout_Indicator", "Percent_Lifetime_Remain", "Remaining_Lifetime_Perc", "SSD_Life_Left", "Wear_Leveling_Count"}
+
+// smart asks an NVMe or SATA disk how it feels, through smartctl, which knows their
+// makers' dialects. Only root may: to others, and where there is no smartctl, a disk says
+// nothing.
+func (e *exam) smart(disk string) {
+	text, _ := e.Command(e.ctx, "smartctl", "--json=c", "--health", "--attributes", "/dev/"+disk) // its status counts illnesses
+	var said struct {
+		Status *struct{ Passed bool } `json:"smart_status"`
+		NVMe   struct {
+			Used int64 `json:"percentage_used"`
+		} `json:"nvme_smart_health_information_log"`
+		SATA struct {
+			Table []struct {
+				Name  string
+				Value int64
+			}
+		} `json:"ata_smart_attributes"`
+	}
+	if json.Unmarshal([]byte(text), &said) != nil {
+		return
+	}
+	if said.Status != nil && !said.Status.Passed {
+		e.find("disk-worn", disk, "smartctl: the disk says that it is failing")
+	}
+	if said.NVMe.Used >= 90 {
+		e.find("disk-worn", disk, fmt.Sprintf("smartctl: percentage_used %d", said.NVMe.Used))
+	}
+	for _, a := range said.SATA.Table {
+		if a.Value <= 10 && slices.Contains(leftOfLife, a.Name) {
+			e.find("disk-worn", disk, fmt.Sprintf("smartctl: %s %d", a.Name, a.Value))
 		}
 	}
 }

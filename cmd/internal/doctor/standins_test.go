@@ -27,16 +27,14 @@ var elsewhere = []struct {
 	{"../../../deploy/image/test.sh", "make test-image, steps ailments and broken: a box in a virtual machine", regexp.MustCompile(`(?m)^\till (.*)$`), []string{
 		"audio-missing", "audio-muted", "scanner-keyboard", "browser-down", "clock-unsynced", "clock-unset", "net-no-link", "net-no-address",
 		"memory-low", "hot", "disk-filling", "disk-errors", "disk-readonly", "kioskd-down", "kioskd-restarting", "line-noise", "release-given-up",
+		"usb-overcurrent", "disk-worn", "port-hangs",
 	}},
 }
 
 // standins are the faults that were not brought about for the doctor, and why.
 var standins = map[string]string{
-	"usb-overcurrent": "the count of a port is the kernel's own, and no hub of a virtual machine says over-current",
-	"undervoltage":    "only a Raspberry Pi measures its supply",
-	"throttled":       "only the firmware of a Raspberry Pi says it",
-	"disk-worn":       "the virtual machine's eMMC does not wear",
-	"port-hangs":      "a driver that hangs in opening can be made with a file system in user space, but leaves the tests' machine with processes that do not end",
+	"undervoltage": "only a Raspberry Pi measures its supply",
+	"throttled":    "only the firmware of a Raspberry Pi says it",
 }
 
 // TestStandins: each fault is brought about in TestEveryFaultIsFound without a
