@@ -291,10 +291,10 @@ furnish() {
 	# line, for ever where its closing_wait is 0, and whoever opens the line waits for that.
 	cat >wedge <<-'W'
 		exec 3<>"$1"
-		stty -icanon -echo ixon <&3
+		stty -icanon min 1 time 0 -echo ixon start ^Q stop ^S <&3
 		perl -e 'my $s = "\0" x 72; ioctl(STDIN, 0x541e, $s) or die $!; substr($s, 40, 2) = "\0\0"; ioctl(STDIN, 0x541f, $s) or die $!' <&3
 		: >/run/wedging
-		read -r -n 1 -u 3 # what comes after XOFF
+		dd bs=1 count=1 status=none of=/dev/null <&3 # what comes after XOFF
 		echo it stays >&3
 	W
 	# Takes memory until 48 MiB are left.
