@@ -15,6 +15,8 @@ var (
 	ErrTimeout = errors.New("no answer in time")
 	// ErrGone says that the hardware was unplugged or switched off.
 	ErrGone = errors.New("unplugged")
+	// ErrHangs says that a driver does not come back from opening its port.
+	ErrHangs = errors.New("the driver does not answer: unplug the device and plug it in again")
 )
 
 // A Wire is a failure of the wire itself: not what a device said, but that it

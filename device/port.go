@@ -50,20 +50,6 @@ type Waiter interface {
 // must give up when ctx ends.
 type OpenFunc func(ctx context.Context) (Port, error)
 
-// Opens returns an OpenFunc for ports that open at once or not at all.
-func Opens[P Port](open func() (P, error)) OpenFunc {
-	return func(ctx context.Context) (Port, error) {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		p, err := open()
-		if err != nil {
-			return nil, err // not p: a nil pointer in a Port is not nil
-		}
-		return p, nil
-	}
-}
-
 // Flush drops what p has buffered, if p can; otherwise it does nothing.
 func Flush(p Port) error {
 	f, ok := p.(Flusher)

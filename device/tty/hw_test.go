@@ -123,6 +123,73 @@ func TestHWHostFlowControlByBytesStopsAndGoesOn(t *testing.T) {
 	}
 }
 
+// stopped is a line whose far end has said XOFF, with a byte that waits for that to end;
+// the kernel, too, would wait for ever with closing it (TIOCSSERIAL, closing_wait).
+func stopped(t *testing.T) (a, b *Port) {
+	t.Helper()
+	a, b = cable(t, Config{Baud: 115200, Flow: XonXoff}, Config{Baud: 115200})
+	var serial [72]byte // struct serial_struct of linux/serial.h
+	if err := ioctl.Do(a.guard, unix.TIOCGSERIAL, &serial); err != nil {
+		t.Fatal(err)
+	}
+	serial[40], serial[41] = 0, 0
+	if err := ioctl.Do(a.guard, unix.TIOCSSERIAL, &serial); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Write([]byte{0x13, '!'}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := device.ReadFull(t.Context(), a, make([]byte, 1), 20*time.Second); err != nil {
+		t.Fatal(n, err)
+	}
+	if _, err := a.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	return a, b
+}
+
+func TestHWHostAStoppedLineIsGivenUp(t *testing.T) {
+	a, _ := stopped(t)
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Opener(Config{Name: "/dev/hw-tty0"})(t.Context())
+	if err != nil {
+		t.Fatal("the line that was given up:", err)
+	}
+	again.Close()
+}
+
+func TestHWHostADriverHangsInOpening(t *testing.T) {
+	a, b := stopped(t)
+	if err := a.serial.Close(); err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error)
+	go func() { closed <- a.bell.Close() }() // without a look at what waits
+	open := Opener(Config{Name: "/dev/hw-tty0"})
+	devicetest.Until(t, "that the driver hangs", func() bool {
+		p, err := open(t.Context())
+		if err == nil { // the other one had not begun to close
+			p.Close()
+		}
+		return errors.Is(err, device.ErrHangs)
+	})
+	if _, err := b.Write([]byte{0x11}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+	devicetest.Until(t, "that the driver comes back", func() bool {
+		p, err := open(t.Context())
+		if err == nil {
+			p.Close()
+		}
+		return err == nil
+	})
+}
+
 // settled waits until a device node is there or gone.
 func settled(t *testing.T, name string, there bool) {
 	t.Helper()

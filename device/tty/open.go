@@ -22,17 +22,19 @@ var ErrBusy = errors.New("in use by another program: stop that program")
 // A Line opens one serial line again and again and counts what happens on it
 // over all its openings.
 type Line struct {
-	cfg    Config
+	open   device.OpenFunc
 	counts counts
 }
 
 // NewLine returns a line for device.NewLink. Nothing is opened yet.
-func NewLine(c Config) *Line { return &Line{cfg: c} }
+func NewLine(c Config) *Line {
+	l := &Line{}
+	l.open = device.Opens(func() (*Port, error) { return open(c, &l.counts) })
+	return l
+}
 
 // Open is a device.OpenFunc.
-func (l *Line) Open(ctx context.Context) (device.Port, error) {
-	return device.Opens(func() (*Port, error) { return open(l.cfg, &l.counts) })(ctx)
-}
+func (l *Line) Open(ctx context.Context) (device.Port, error) { return l.open(ctx) }
 
 // Counters returns what happened since NewLine.
 func (l *Line) Counters() Counters { return l.counts.now() }

@@ -230,8 +230,9 @@ func (p *Port) Drop() error {
 	return nil
 }
 
-// Close gives the line up. It waits for a pending Read, so at most one tick; a
-// driver that hangs is left behind after half a second.
+// Close gives the line up. It waits for a pending Read, so at most one tick, and for the
+// bytes that were written as long as they move; a driver that hangs is left behind after
+// half a second.
 func (p *Port) Close() error {
 	p.once.Do(func() { p.err = p.close() })
 	return p.err
@@ -239,10 +240,14 @@ func (p *Port) Close() error {
 
 func (p *Port) close() error {
 	p.counts.closing()
+	p.drain()
 	_ = unix.IoctlSetInt(p.guard, unix.TIOCNXCL, 0)
-	defer p.bell.Close()
 	done := make(chan error, 1)
-	go func() { done <- p.serial.Close() }()
+	go func() {
+		err := p.serial.Close()
+		_ = p.bell.Close() // the last one: the kernel waits here, and with it whoever opens the line
+		done <- err
+	}()
 	limit := time.NewTimer(500 * time.Millisecond)
 	defer limit.Stop()
 	select {
@@ -250,6 +255,27 @@ func (p *Port) close() error {
 		return err
 	case <-limit.C:
 		return p.wire("close", device.ErrTimeout)
+	}
+}
+
+// drain waits until the driver has sent what it holds. What does not move is dropped: a
+// printer that has said XOFF would keep the kernel closing the line for half a minute.
+func (p *Port) drain() {
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	held, moved := 0, time.Now()
+	for {
+		n, err := unix.IoctlGetInt(p.guard, unix.TIOCOUTQ)
+		switch {
+		case err != nil || n == 0:
+			return
+		case n != held:
+			held, moved = n, time.Now()
+		case time.Since(moved) > p.cfg.WriteTimeout:
+			_ = unix.IoctlSetInt(p.guard, unix.TCFLSH, unix.TCOFLUSH)
+			return
+		}
+		<-look.C
 	}
 }
 

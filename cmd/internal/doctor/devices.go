@@ -65,6 +65,7 @@ var troubles = []struct {
 	{idcard.ErrGarbled, "reader-garbled"},
 	{device.ErrTimeout, "device-silent"},
 	{device.ErrGone, "device-gone"},
+	{device.ErrHangs, "port-hangs"},
 }
 
 // OfDevice is the fault behind an error of a device that was in use.

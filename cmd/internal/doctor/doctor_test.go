@@ -130,7 +130,7 @@ var portInjuries = []injury{
 		r.edit("kioskd.toml", `port = "ports/board-1"`, `port = "/dev/null"`)
 		r.link("/dev/null", r.Root+"/dev/null")
 	}, "/dev/null", ""},
-	{"port-hangs", func(r *rig) { says(r, "board board1", OfPort(parts.ErrHangs), "opening hangs") }, "board board1", ""},
+	{"port-hangs", func(r *rig) { says(r, "board board1", OfPort(device.ErrHangs), "opening hangs") }, "board board1", ""},
 	{"device-silent", func(r *rig) { r.Grace = 0; r.readerTalk = func([]byte) []byte { return nil } }, "reader reader-1", "nothing at 115200"},
 	{"wrong-baud", func(r *rig) { r.Grace = 4 * time.Second; r.printerSpeed.Store(9600) }, "printer printer-1", "configured 115200, answers at 9600"},
 	{"line-noise", func(r *rig) {

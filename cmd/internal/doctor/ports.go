@@ -134,8 +134,6 @@ func OfPort(err error) string {
 		return "port-denied"
 	case errors.Is(err, unix.ENOTTY):
 		return "port-not-serial"
-	case errors.Is(err, parts.ErrHangs):
-		return "port-hangs"
 	}
 	return OfDevice(err)
 }

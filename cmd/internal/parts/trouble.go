@@ -22,31 +22,18 @@ import (
 	"longcheng/kiosk"
 )
 
-// openWithin bounds the opening of one port; a driver may hang in it.
-const openWithin = 3 * time.Second
+// openWithin bounds the opening of one port; a driver that hangs is told earlier.
+const openWithin = 5 * time.Second
 
-// ErrHangs says that a driver does not come back from opening its port.
-var ErrHangs = errors.New("the driver does not answer")
-
-// TryPort opens and closes a port. A driver that hangs keeps its goroutine; the
-// caller goes on.
+// TryPort opens and closes a port.
 func TryPort(ctx context.Context, state string, p config.Port) error {
 	ctx, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
-	done := make(chan error, 1)
-	go func() {
-		port, err := Opener(state, p)(ctx)
-		if err == nil {
-			err = port.Close()
-		}
-		done <- err
-	}()
-	select {
-	case err := <-done:
+	port, err := Opener(state, p)(ctx)
+	if err != nil {
 		return err
-	case <-ctx.Done():
-		return ErrHangs
 	}
+	return port.Close()
 }
 
 // Trouble says what keeps a port from being opened and what to do about it. at
@@ -66,8 +53,8 @@ func Trouble(at string, err error) (problem, remedy kiosk.Text) {
 			say("请把 kioskd 的用户加入 dialout 组，并以该用户检查", "add the user of kioskd to the group dialout, and check as that user")
 	case errors.Is(err, unix.ENOTTY):
 		return say("不是串口", "is not a serial line"), say("请填写串口的设备文件", "name the device file of the serial line")
-	case errors.Is(err, ErrHangs):
-		return say("无法在 "+openWithin.String()+" 内打开", fmt.Sprintf("cannot be opened within %s", openWithin)),
+	case errors.Is(err, device.ErrHangs):
+		return say("打开时驱动无响应", "cannot be opened: its driver does not answer"),
 			say("请拔下设备重新插入", "unplug the device and plug it in again")
 	case errors.Is(err, device.ErrTimeout):
 		return say("没有应答", "does not answer"), say("请检查电源、接线和波特率", "check power, cable and speed")
