@@ -289,8 +289,8 @@ furnish() {
 		my $timex = pack('Lx4q4lx164', 0x1c, 0, 0, 0, 0, 0);
 		syscall(159, $timex) >= 0 or die $!;
 	P
-	# Ends while the far end of its line has said XOFF: the kernel waits with closing the
-	# line, for ever where its closing_wait is 0, and whoever opens the line waits for that.
+	# Closes its line while the far end has said XOFF: the kernel waits, for ever where
+	# closing_wait is 0, and whoever opens the line waits for that.
 	cat >wedge <<-'W'
 		exec 3<>"$1"
 		stty -icanon min 1 time 0 -echo ixon start ^Q stop ^S <&3
@@ -298,6 +298,7 @@ furnish() {
 		: >/run/wedging
 		dd bs=1 count=1 status=none of=/dev/null <&3 # what comes after XOFF
 		echo it stays >&3
+		exec 3>&-
 	W
 	# Takes memory until 48 MiB are left.
 	cat >eat <<-'E'
