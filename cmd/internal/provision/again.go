@@ -41,8 +41,8 @@ func (w *Wizard) cutOff() (s stand, is bool) {
 	return s, true
 }
 
-// begin counts this start and notes it, says what the screen is to tell first, and
-// reports whether it is to be shown. What cannot be noted does not come back.
+// begin counts this start and notes it, says what went wrong with that, and reports
+// whether the screen is to be shown. One that cannot be counted does not come back.
 func (w *Wizard) begin(s *stand) (said kiosk.Text, show bool) {
 	again := s.Starts > 0
 	if s.Starts++; s.Starts > mostStarts {
@@ -53,12 +53,12 @@ func (w *Wizard) begin(s *stand) (said kiosk.Text, show bool) {
 	if err == nil {
 		err = commission.PutOff(w.box.State, text)
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return told(err, "无法记录验收状态"), !again
-	case again:
-		said = kiosk.Text{ZH: "上次在此断电：可从这里继续", EN: "the power was cut here: go on from here"}
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.again = again
 	return said, true
 }
 

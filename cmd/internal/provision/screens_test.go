@@ -43,7 +43,7 @@ func TestScreens(t *testing.T) {
 		p := browser.Open(t, s.URL, size[0], size[1])
 		for _, c := range screens() {
 			w.mu.Lock()
-			w.phase, w.text, w.found, w.progress, w.shown, w.typed = "waiting", kiosk.Text{}, nil, progress{}, "", false
+			w.phase, w.text, w.found, w.progress, w.shown, w.typed, w.again = "waiting", kiosk.Text{}, nil, progress{}, "", false, false
 			c.set(w)
 			w.revision++
 			w.mu.Unlock()
@@ -103,6 +103,7 @@ func screens() []screen {
 		{"fingerprint", "/", func(w *Wizard) { w.phase, w.shown, w.typed = confirming, "abcd-efgh-jklm-npqr", true }},
 		{"working", "/", phaseOf(working, "连不上，正在重试：请检查网线和地址（dial tcp 10.0.0.2:8443: connect: no route to host）", "cannot be reached, trying again: check cable and addresses (dial tcp 10.0.0.2:8443: connect: no route to host)")},
 		{"found", "/", func(w *Wizard) { w.phase, w.found = ready, stand }},
+		{"again", "/", func(w *Wizard) { w.phase, w.found, w.again = ready, stand, true }},
 		{"many", "/", func(w *Wizard) {
 			w.phase, w.found = ready, many
 			w.text = told(commission.ErrLeft, "没有改动："+inChinese(commission.ErrLeft))

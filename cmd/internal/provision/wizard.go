@@ -59,6 +59,7 @@ type Wizard struct {
 	typed  bool              // shown is the fingerprint of a place, not the digits of a maker
 	fields map[string]string // that were entered last, but for the code: it is good once
 	found  []commission.Standing
+	again  bool   // the last screen came back
 	noFile bool   // a stick is there, without an order
 	stop   func() // ends what is being done
 
@@ -355,6 +356,7 @@ type view struct {
 	Typed  bool
 	Found  []commission.Standing
 	NoFile bool
+	Again  bool
 	progress
 
 	Fields map[string]string // of the form, as they were entered
@@ -366,7 +368,7 @@ type view struct {
 func (w *Wizard) view() view {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return view{Phase: w.phase, Text: w.text, Shown: w.shown, Typed: w.typed, Found: w.found, NoFile: w.noFile, progress: w.progress, revision: w.revision}
+	return view{Phase: w.phase, Text: w.text, Shown: w.shown, Typed: w.typed, Found: w.found, NoFile: w.noFile, Again: w.again, progress: w.progress, revision: w.revision}
 }
 
 // Key tells one view from another.
