@@ -189,3 +189,11 @@ func TestAddress(t *testing.T) {
 		}
 	}
 }
+
+// The unit of the first start looks for the note where the wizard leaves it.
+func TestUnitKnowsTheNote(t *testing.T) {
+	unit, err := os.ReadFile("../../../deploy/units/longcheng-first-boot.service")
+	if want := "ConditionFileNotEmpty=|" + commission.PutOffFile("/var/lib/longcheng") + "\n"; err != nil || !strings.Contains(string(unit), want) {
+		t.Errorf("%v: the unit lacks %s", err, want)
+	}
+}
