@@ -4,11 +4,15 @@
 # them away again. Needs root (mmdebstrap); foreign architectures run under qemu-user.
 #
 #   deploy/deb/test.sh amd64 [arm64 armhf]
+#     MIRROR    Debian's archive, http://deb.debian.org/debian unless set
+#     SECURITY  its security archive, $MIRROR-security unless set; none: without it
 set -eu
 cd "$(dirname "$0")/../.."
+. deploy/mirrors.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 say() { printf 'test-deb: %s\n' "$*"; }
+mirrors bookworm >"$work/sources.list"
 
 for arch; do
 	begun=$(date +%s)
@@ -52,7 +56,7 @@ for arch; do
 		--customize-hook="cp -r $first/*.deb $first/old \"\$1/debs/\"" \
 		--customize-hook='cp deploy/deb/inside.sh "$1/debs/"' \
 		--customize-hook='chroot "$1" sh /debs/inside.sh' \
-		bookworm "$root" >"$work/log-$arch" 2>&1 || { tail -40 "$work/log-$arch" >&2; exit 1; }
+		bookworm "$root" "$work/sources.list" >"$work/log-$arch" 2>&1 || { tail -40 "$work/log-$arch" >&2; exit 1; }
 	grep '^inside: ' "$work/log-$arch" | sed "s/^inside:/test-deb: $arch:/"
 	grep -q '^inside: all done' "$work/log-$arch"
 	rm -rf "$root"

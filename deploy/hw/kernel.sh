@@ -31,7 +31,8 @@ vapt() {
 	local d=$HW_CACHE/apt-$1 key=/usr/share/keyrings/debian-archive-keyring.gpg cmd=apt-get
 	mkdir -p "$d"/{lists/partial,archives/partial}
 	touch "$d/status"
-	printf 'deb [signed-by=%s] %s %s main\n' $key "$MIRROR" bookworm $key "$MIRROR-security" bookworm-security >"$d/sources.list"
+	printf 'deb [signed-by=%s] %s %s main\n' $key "$MIRROR" bookworm >"$d/sources.list"
+	[ "${SECURITY:-}" = none ] || printf 'deb [signed-by=%s] %s bookworm-security main\n' $key "${SECURITY:-$MIRROR-security}" >>"$d/sources.list"
 	cat >"$d/apt.conf" <<-C
 		APT { Architecture "$1"; Architectures { "$1"; }; Sandbox::User ""; };
 		Acquire { Languages "none"; GzipIndexes "true"; Retries "3"; };
@@ -79,8 +80,8 @@ kernel_prepare() {
 
 kernel_fetch() {
 	local image version release dep headers source h=$BASE/headers m=$BASE/mods/lib/modules
-	MIRROR=${HW_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | sed -n 's#/*$##; /\/debian$/{p;q}')}
-	[ -n "$MIRROR" ] || die "set HW_MIRROR to a Debian mirror, or run apt-get update first"
+	MIRROR=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | sed -n 's#/*$##; /\/debian$/{p;q}')}
+	[ -n "$MIRROR" ] || die "set MIRROR to a Debian mirror, or run apt-get update first"
 	say "preparing kernel $HW_KERNEL in $BASE (once, under a minute)"
 	rm -rf "$BASE"
 	mkdir -p "$m"

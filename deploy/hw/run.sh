@@ -13,7 +13,9 @@
 #     -t  stop the guest after this long (default 900; the status is then 124)
 #     PACKAGE  folders below the root. Default: those of device/ that meet devices, two guests at a
 #              time, with -f but for those named HWHost.
-#   HW_CACHE  folder for the kernel; HW_MIRROR  Debian mirror; HW_KERNEL  6.12 or 6.1
+#   HW_CACHE  folder for the kernel; HW_KERNEL  6.12 or 6.1
+#   MIRROR    Debian's archive, that of this machine unless set
+#   SECURITY  its security archive, $MIRROR-security unless set; none: without it
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 # shellcheck source=kernel.sh
 . "$here/kernel.sh"
@@ -21,7 +23,7 @@ here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 verbose='' only=. not='' limit=900 clock=()
 while getopts vfr:s:t: o; do case $o in
 	v) verbose=-v ;; f) clock=(-icount shift=2,sleep=off) ;; r) only=$OPTARG ;; s) not="-test.skip '$OPTARG'" ;; t) limit=$OPTARG ;;
-	*) sed -n '2,17p' "$0" >&2; exit 2 ;;
+	*) sed -n '2,19p' "$0" >&2; exit 2 ;;
 esac; done
 shift $((OPTIND - 1))
 cd "$here/../.."

@@ -20,9 +20,12 @@
 #
 # A root is never written while it runs. An update goes to the other one and is
 # tried three times; a boot that is not healthy is not kept (update.sh).
-# Needs root and the packages mmdebstrap fdisk dosfstools mtools e2fsprogs.
+# Needs root and the packages mmdebstrap fdisk dosfstools mtools e2fsprogs, and a mirror:
+#   MIRROR    Debian's archive, http://deb.debian.org/debian unless set
+#   SECURITY  its security archive, $MIRROR-security unless set; none: without it
 set -eu
 cd "$(dirname "$0")/../.."
+. deploy/mirrors.sh
 arch=amd64 documents='' debs='' image='' packages='' size='' browser=''
 while getopts a:bc:d:o:p:s: o; do
 	case $o in
@@ -55,6 +58,7 @@ size=${size:-$([ -n "$browser" ] && echo 2560 || echo 1280)}
 # What they want of Debian is installed from the outside, which alone has a network.
 for deb in $debs; do packages=$packages,$(dpkg-deb -f "$deb" Depends | sed 's/ *([^)]*)//g; s/ //g'); done
 
+mirrors bookworm >"$work/sources.list"
 say "installing Debian and$(for d in $debs; do printf ' %s' "$(basename "$d")"; done)"
 # The packages are copied in because apt runs inside the new root. The initrd is made
 # once, by finish.sh: under qemu-user it takes a while.
@@ -67,7 +71,7 @@ INITRD=No mmdebstrap --quiet --variant=minbase --architectures="$arch" \
 	--customize-hook="mkdir -p \"\$1/debs\" && cp $debs \"\$1/debs/\"" \
 	--customize-hook="chroot \"\$1\" sh -c 'DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends /debs/*.deb' && rm -r \"\$1/debs\"" \
 	--customize-hook="cp -r deploy/image/root/. \"\$1/\" && deploy/image/finish.sh \"\$1\"" \
-	bookworm "$work/root.tar" >"$work/log" 2>&1 || { tail -30 "$work/log" >&2; exit 1; }
+	bookworm "$work/root.tar" "$work/sources.list" >"$work/log" 2>&1 || { tail -30 "$work/log" >&2; exit 1; }
 
 mkdir "$work/root" "$work/boot"
 tar xf "$work/root.tar" -C "$work/root" --exclude='./dev/*'
