@@ -98,7 +98,7 @@ func build(ctx context.Context, c *config.Config, set settings, log *slog.Logger
 	if b.persons, err = readPersons(set.state, b.key); err != nil {
 		return nil, err
 	}
-	mended, err := b.openStore(ctx)
+	mended, err := b.openWithRoom(ctx)
 	if err != nil {
 		return nil, err
 	}

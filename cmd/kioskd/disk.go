@@ -58,7 +58,7 @@ func (d *disk) look() {
 	kept, held := d.held()
 	switch {
 	case held && free < fullBelow:
-		if os.Truncate(d.ballast(), 0) == nil { // what cannot be given up is not held back either
+		if d.giveUp() { // what cannot be given up is not held back either
 			free += ballastSize
 		}
 		held = false
@@ -76,14 +76,18 @@ func (d *disk) look() {
 // more: not back and forth at the limit.
 func (d *disk) tell(free, total uint64) {
 	d.full = free < fullBelow || d.full && free < 2*fullBelow
-	switch left := fmt.Sprintf("%d MB of %d MB left in %s", free>>20, total>>20, d.dir); {
+	switch {
 	case d.full:
-		d.say("disk-full", "disk is full: "+left+": make room now")
+		d.say("disk-full", d.state("full", free, total)+": make room now")
 	case free < total/20:
-		d.say("disk-filling", "disk is nearly full: "+left+": remove old backups and logs")
+		d.say("disk-filling", d.state("nearly full", free, total)+": remove old backups and logs")
 	case free > total/20+total/100:
 		d.say("", ready)
 	}
+}
+
+func (d *disk) state(how string, free, total uint64) string {
+	return fmt.Sprintf("disk is %s: %d MB of %d MB left in %s", how, free>>20, total>>20, d.dir)
 }
 
 func (d *disk) ballast() string { return filepath.Join(d.dir, "ballast") }
@@ -92,6 +96,12 @@ func (d *disk) ballast() string { return filepath.Join(d.dir, "ballast") }
 func (d *disk) held() (kept, held bool) {
 	s, err := os.Stat(d.ballast())
 	return err == nil, err == nil && s.Size() > 0
+}
+
+// giveUp makes the ballast room for tickets; false: there is none to give.
+func (d *disk) giveUp() bool {
+	_, held := d.held()
+	return held && os.Truncate(d.ballast(), 0) == nil
 }
 
 // fill makes the ballast of real blocks, not of a hole.

@@ -20,8 +20,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"longcheng/central"
 	"longcheng/cmd/internal/config"
 	"longcheng/cmd/internal/doctor"
@@ -219,9 +217,8 @@ func TestTheDoctorHearsPrograms(t *testing.T) {
 func TestTheDoctorHearsAFullDisk(t *testing.T) {
 	r := &rig{t: t, state: t.TempDir()}
 	conf, _ := edited(t, "kioskd.toml", "[[touch]]", `printer = "printer-1"`, "")
-	d := r.startIn("size=30m", conf).healthy()
+	d := r.inMemory("size=30m")(conf).healthy()
 	d.open("1") // at the desk nobody is slowed down
-	r.state = fmt.Sprintf("/proc/%d/root%s", d.cmd.Process.Pid, r.state)
 	d.until("a store that cannot be written", func() bool {
 		r.fill()
 		time.Sleep(100 * time.Millisecond)
@@ -232,37 +229,6 @@ func TestTheDoctorHearsAFullDisk(t *testing.T) {
 	})
 	d.finds(r.state, conf, map[string]string{"kioskd-failing": ""})
 	d.finds(r.state, conf, map[string]string{"disk-full": r.state})
-}
-
-// startIn starts the daemon with a state directory in memory, which nobody else sees
-// and which ends with it.
-func (r *rig) startIn(options, conf string) *process {
-	r.t.Helper()
-	bin, err := program()
-	own := filepath.Join(r.t.TempDir(), "kioskd")
-	script := fmt.Sprintf("#!/bin/sh\nexec unshare -m sh -c 'mount -t tmpfs -o %s kioskd %s && exec %s \"$@\"' sh \"$@\"\n", options, r.state, bin)
-	if err = errors.Join(err, os.WriteFile(own, []byte(script), 0o700)); err != nil {
-		r.t.Fatal(err)
-	}
-	d := &process{t: r.t, name: "kioskd", bin: own, listen: freePort(r.t), http: &http.Client{Transport: &http.Transport{}}}
-	return d.run(nil, []string{"WATCHDOG_USEC=3000000"}, "-config", conf, "-state", r.state, "-clock-offset", awayFromMidnight().String())
-}
-
-// fill leaves no room on the disk.
-func (r *rig) fill() {
-	r.t.Helper()
-	f, err := os.OpenFile(filepath.Join(r.state, "films"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	for size := 1 << 20; err == nil && size > 0; size /= 2 {
-		for err == nil {
-			_, err = f.Write(make([]byte, size))
-		}
-		if errors.Is(err, unix.ENOSPC) {
-			err = nil
-		}
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		r.t.Fatal(err)
-	}
 }
 
 // A box was tested as the handbook says, and is not good: nobody has enrolled it.

@@ -79,6 +79,10 @@ func (b *box) counts(ctx context.Context, d *diagnosis) {
 // device that is not ready is listed, and makes the daemon no less well.
 func (b *box) healthz(rw http.ResponseWriter, r *http.Request) {
 	d, well := b.diagnose(r.Context())
+	d.answer(rw, r, well)
+}
+
+func (d diagnosis) answer(rw http.ResponseWriter, r *http.Request, well bool) {
 	rw.Header().Set("Cache-Control", "no-store")
 	rw.Header().Set("X-Content-Type-Options", "nosniff")
 	status := http.StatusOK

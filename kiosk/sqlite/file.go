@@ -26,16 +26,16 @@ const pageSize = 1024
 // The log goes back to its beginning after so many pages. Each time its pages go
 // into the file; those that many tickets changed go once.
 //
-// The log has its room before it is needed, also that of the commit that passes the
-// mark, but no more than the first block of its index (the file -shm) counts: a log
-// that must grow on a full disk is refused before anything of it counts, an index that
-// cannot grow leaves a commit of which nobody knows.
+// The log has its room before it is needed, also that of a commit that passes the mark.
+// Its index (the file -shm) has room for four times as much: a log that must grow on a
+// full disk is refused before anything of it counts, an index that cannot grow leaves a
+// commit of which nobody knows. By the end of the index a log has taken 12 MB more.
 const (
-	logPages = 4000
-	logSize  = (32 + firstOfIndex*(24+pageSize)) / diskBlock * diskBlock
+	logPages  = 4000
+	logSize   = (32 + (logPages+60)*(24+pageSize)) / diskBlock * diskBlock
+	indexSize = 4 * 32 << 10 // https://sqlite.org/walformat.html: blocks for 4062 and three times 4096 pages
 
-	firstOfIndex = 4096 - 136/4 // https://sqlite.org/walformat.html
-	diskBlock    = 4096         // whose rest a file may use without asking for room
+	diskBlock = 4096 // whose rest a file may use without asking for room
 )
 
 //go:embed schema/*.sql
@@ -87,7 +87,8 @@ func shape(ctx context.Context, path string) error {
 
 // growLog makes SQLite's log as long as it will become, before SQLite opens it:
 // a commit into a file that grows costs the file system a commit of its own.
-// SQLite takes zeros for the end of the log, and removes the file on Close.
+// SQLite takes zeros for the end of the log, and removes the file on Close. Where there
+// is no room for that the log grows as it is needed.
 func growLog(path string) (err error) {
 	f, err := os.OpenFile(path+"-wal", os.O_RDWR|os.O_CREATE, 0o600)
 	if errors.Is(err, syscall.EROFS) {
@@ -101,15 +102,37 @@ func growLog(path string) (err error) {
 	if err != nil || st.Size() >= logSize {
 		return err
 	}
-	// Page by page: Linux keeps one large write in large folios, and each small
-	// write into these later costs ten times as much.
+	if err = grow(f, st.Size(), logSize); errors.Is(err, syscall.ENOSPC) {
+		return f.Truncate(st.Size())
+	}
+	return errors.Join(err, f.Sync())
+}
+
+// growIndex gives the index of the log its room, after SQLite has opened it, and returns
+// the file. It must be closed after SQLite has: with it go all locks that this process
+// has on the index.
+func growIndex(path string) (*os.File, error) {
+	f, err := os.OpenFile(path+"-shm", os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	st, err := f.Stat()
+	if err == nil {
+		err = grow(f, st.Size(), indexSize)
+	}
+	return f, err
+}
+
+// grow writes zeros up to a size. Page by page: Linux keeps one large write in large
+// folios, and each small write into these later costs ten times as much.
+func grow(f *os.File, from, to int64) error {
 	zeros := make([]byte, diskBlock)
-	for at := st.Size(); at < logSize; at += int64(len(zeros)) {
-		if _, err = f.WriteAt(zeros, at); err != nil {
+	for ; from < to; from += diskBlock {
+		if _, err := f.WriteAt(zeros, from); err != nil {
 			return err
 		}
 	}
-	return f.Sync()
+	return nil
 }
 
 func checkOwner(ctx context.Context, db *sql.DB) error {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"longcheng/kiosk"
@@ -16,6 +17,7 @@ type Replica struct {
 	path   string
 	db     *sql.DB
 	conn   *conn
+	index  *os.File // of the log; it holds room
 	head   head
 	mem    *memory
 	origin kiosk.Origin
@@ -33,6 +35,9 @@ func OpenReplica(ctx context.Context, path string) (*Replica, error) {
 
 func (r *Replica) open(ctx context.Context) (err error) {
 	if r.db, err = openFile(ctx, r.path); err != nil {
+		return err
+	}
+	if r.index, err = growIndex(r.path); err != nil {
 		return err
 	}
 	if r.conn, err = newConn(ctx, r.db); err != nil {
@@ -80,6 +85,9 @@ func (r *Replica) Close() error {
 	}
 	if r.db != nil {
 		errs = append(errs, r.db.Close())
+	}
+	if r.index != nil {
+		errs = append(errs, r.index.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,7 +41,8 @@ type Store struct {
 	writer *sql.DB
 	conn   *conn // the one connection of writer
 	reader *sql.DB
-	head   head // of whoever leads
+	index  *os.File // of the log; it holds room
+	head   head     // of whoever leads
 	mem    atomic.Pointer[memory]
 	parsed parsed
 
@@ -73,7 +75,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	if err := s.open(ctx, o); err != nil {
 		s.closeFiles()
-		return nil, fmt.Errorf("open store %s: %w", o.Path, err)
+		return nil, forRoom(fmt.Errorf("open store %s: %w", o.Path, err))
 	}
 	if err := s.boot(ctx, o.Version, o.Document); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", o.Path, err), s.Close())
@@ -87,6 +89,9 @@ func (s *Store) open(ctx context.Context, o Options) error {
 		return err
 	}
 	if s.writer, err = openFile(ctx, o.Path); err != nil {
+		return err
+	}
+	if s.index, err = growIndex(o.Path); err != nil {
 		return err
 	}
 	if s.origin, err = ensureOrigin(ctx, s.writer, kiosk.Origin{Device: o.Origin, Epoch: o.Now().UnixMilli()}); err != nil {
@@ -162,6 +167,9 @@ func (s *Store) closeFiles() error {
 		if db != nil {
 			err = errors.Join(err, db.Close())
 		}
+	}
+	if s.index != nil {
+		err, s.index = errors.Join(err, s.index.Close()), nil
 	}
 	return err
 }

@@ -44,7 +44,7 @@ func Verify(ctx context.Context, path string) (Report, error) {
 	}
 	err = r.verify(ctx, db)
 	if err = errors.Join(err, db.Close()); err != nil {
-		err = fmt.Errorf("verify %s: %w", path, err)
+		err = forRoom(fmt.Errorf("verify %s: %w", path, err))
 	}
 	return r, err
 }

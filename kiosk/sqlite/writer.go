@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"syscall"
 
 	"github.com/mattn/go-sqlite3"
 
@@ -205,6 +206,16 @@ func (noRoom) NoRoom() bool { return true }
 func full(err error) bool {
 	var said sqlite3.Error
 	return errors.As(err, &said) && said.Code == sqlite3.ErrFull
+}
+
+// forRoom marks what failed for lack of room, such as that of the log's index without
+// which a file cannot even be read: it will do when there is room.
+func forRoom(err error) error {
+	var said sqlite3.Error
+	if full(err) || errors.Is(err, syscall.ENOSPC) || errors.As(err, &said) && said.SystemErrno == syscall.ENOSPC {
+		return noRoom{fmt.Errorf("%w: make room on the disk", err)}
+	}
+	return err
 }
 
 // inTransaction runs f between BEGIN and COMMIT, or undoes it.

@@ -76,14 +76,18 @@ func (w *Web) recover(rw http.ResponseWriter, r *http.Request) {
 	w.fail(rw, r, fmt.Errorf("serve %s: panic: %v", r.Pattern, v))
 }
 
-// fail writes err as a page to browsers and as problem+json to everyone else.
+// fail tells who asked of err.
 func (w *Web) fail(rw http.ResponseWriter, r *http.Request, err error) {
-	p := w.problem(r.Context(), err, r.Method == http.MethodGet)
+	answer(rw, r, w.problem(r.Context(), err, r.Method == http.MethodGet))
+}
+
+// answer writes a problem as a page to browsers and as problem+json to everyone else.
+func answer(rw http.ResponseWriter, r *http.Request, p *Problem) {
 	if strings.HasPrefix(r.URL.Path, "/api/") || !strings.Contains(r.Header.Get("Accept"), "text/html") {
 		rw.Header().Set("Content-Type", "application/problem+json")
 		rw.WriteHeader(p.Status)
 		json.NewEncoder(rw).Encode(p) // the client may be gone
 		return
 	}
-	w.errorPage(rw, p)
+	errorPage(rw, p)
 }

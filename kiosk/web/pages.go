@@ -32,15 +32,20 @@ func (w *Web) pages(mux *http.ServeMux) {
 	mux.HandleFunc("GET /kiosk/{name}/alive", w.ofKiosk(w.touchAlive))
 	mux.HandleFunc("GET /pages.json", w.list)
 	mux.HandleFunc("GET /worker.js", page("worker.js")) // at the root: it answers for every page
-	files, _ := fs.Glob(static, "static/*.*")
+	assets(mux)
+	mux.HandleFunc("/", func(rw http.ResponseWriter, r *http.Request) {
+		w.fail(rw, r, deny(http.StatusNotFound, "no_page", "没有这个页面", "there is no such page"))
+	})
+}
+
+// assets serves what pages consist of.
+func assets(mux *http.ServeMux) {
+	files, _ := fs.Glob(static, "static/*.*") // the pattern is good
 	for _, f := range files {
 		if !strings.HasSuffix(f, ".html") {
 			mux.HandleFunc("GET /"+f, page(path.Base(f)))
 		}
 	}
-	mux.HandleFunc("/", func(rw http.ResponseWriter, r *http.Request) {
-		w.fail(rw, r, deny(http.StatusNotFound, "no_page", "没有这个页面", "there is no such page"))
-	})
 }
 
 // page serves one embedded file.
@@ -174,7 +179,7 @@ func (w *Web) healthz(rw http.ResponseWriter, r *http.Request) {
 
 // errorPage is what a person sees when nothing else can be shown: who has to sign
 // in may do so. Its texts are ours; nothing of the request is repeated in it.
-func (w *Web) errorPage(rw http.ResponseWriter, p *Problem) {
+func errorPage(rw http.ResponseWriter, p *Problem) {
 	name := "static/error.html"
 	if p.Status == http.StatusUnauthorized {
 		name = "static/sign-in.html"

@@ -183,10 +183,14 @@ func (w *Web) Server(h http.Handler) *http.Server {
 	if h == nil {
 		h = w
 	}
-	s := &http.Server{
+	s := limited(h)
+	s.RegisterOnShutdown(func() { close(w.done) })
+	return s
+}
+
+func limited(h http.Handler) *http.Server {
+	return &http.Server{
 		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
 		WriteTimeout: 15 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10,
 	}
-	s.RegisterOnShutdown(func() { close(w.done) })
-	return s
 }

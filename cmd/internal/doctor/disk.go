@@ -140,7 +140,12 @@ func (e *exam) store() {
 		return // never started; or its log cannot be read without writing
 	}
 	r, err := sqlite.Verify(e.ctx, file)
+	var full interface{ NoRoom() bool }
 	switch {
+	case errors.As(err, &full): // of it nobody can tell whether it is damaged
+		if !e.has("disk-full") {
+			e.find("disk-full", file, err.Error())
+		}
 	case err != nil && e.ctx.Err() != nil:
 		e.find("interrupted", file, e.ctx.Err().Error())
 	case err != nil:
