@@ -82,11 +82,10 @@ func wizard(t *testing.T, b Box) *Wizard {
 	return w
 }
 
-// asks is a browser that shows a wizard's page until ctx ends.
-func asks(ctx context.Context, w *Wizard) {
-	for ctx.Err() == nil {
-		w.Handler().ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/state", nil))
-		time.Sleep(time.Second)
+// asks is a browser that asks a wizard for a page again and again until ctx ends.
+func asks(ctx context.Context, w *Wizard, path string, every time.Duration) {
+	for h := w.Handler(); ctx.Err() == nil; time.Sleep(every) {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
 	}
 }
 
@@ -107,7 +106,7 @@ func TestNobodyAtTheLastScreen(t *testing.T) {
 				ctx, stop := context.WithCancel(t.Context())
 				defer stop()
 				if c.browser {
-					all.Go(func() { asks(ctx, w) })
+					all.Go(func() { asks(ctx, w, "/state", time.Second) })
 				}
 				begun := time.Now()
 				d, err := w.Run(ctx)
@@ -134,13 +133,8 @@ func TestLastScreenIsTouchedForEver(t *testing.T) {
 		defer all.Wait()
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		all.Go(func() { asks(ctx, w) })
-		all.Go(func() {
-			for ctx.Err() == nil {
-				w.Handler().ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/by", nil))
-				time.Sleep(idle / 2)
-			}
-		})
+		all.Go(func() { asks(ctx, w, "/state", time.Second) })
+		all.Go(func() { asks(ctx, w, "/by", idle/2) })
 		begun := time.Now()
 		if _, err := w.Run(ctx); err != nil || time.Since(begun) > longest+time.Minute {
 			t.Errorf("%v after %v", err, time.Since(begun))
