@@ -28,11 +28,13 @@ import (
 )
 
 // A box with nothing wrong but that its daemon is off has that one finding. It has the
-// settings of a screen, but no package of a browser.
+// settings of a screen, but no package of a browser; and of another, whose unit is disabled.
 func TestHealthyBox(t *testing.T) {
 	r := newRig(t)
 	r.sys("/etc/longcheng/touch.env", "KIOSK_URL=http://127.0.0.1:8080/kiosk/touch-1\n")
-	r.commands["systemctl show kiosk-touch.service -p LoadState,ActiveState,SubState,NRestarts"] = "LoadState=not-found\nActiveState=inactive\nSubState=dead\n"
+	r.commands["systemctl show kiosk-touch.service -p LoadState,UnitFileState,ActiveState,SubState,NRestarts"] = "LoadState=not-found\nActiveState=inactive\nSubState=dead\n"
+	r.sys("/etc/longcheng/wall.env", "KIOSK_URL=http://127.0.0.1:8080/wall/main/\n")
+	r.commands["systemctl show kiosk-wall.service -p LoadState,UnitFileState,ActiveState,SubState,NRestarts"] = "LoadState=loaded\nUnitFileState=disabled\nActiveState=inactive\nSubState=dead\n"
 	found := Examine(t.Context(), r.Patient)
 	if len(found) != 1 || found[0].ID != "kioskd-down" {
 		t.Fatalf("found %+v", found)

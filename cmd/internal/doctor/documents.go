@@ -101,19 +101,20 @@ func (e *exam) down() {
 }
 
 // browsers are the units whose settings are there: they must run. An order writes the
-// settings of every box that has pages, also of one without the browser's package.
+// settings of every box that has pages, also of one without the browser's package, or
+// where somebody has disabled the unit.
 func (e *exam) browsers() {
 	for _, unit := range []string{"kiosk-touch", "kiosk-wall"} {
 		settings := "/etc/longcheng/" + unit[len("kiosk-"):] + ".env"
 		if _, err := os.Stat(e.path(settings)); err != nil {
 			continue
 		}
-		text, err := e.Command(e.ctx, "systemctl", "show", unit+".service", "-p", "LoadState,ActiveState,SubState,NRestarts")
+		text, err := e.Command(e.ctx, "systemctl", "show", unit+".service", "-p", "LoadState,UnitFileState,ActiveState,SubState,NRestarts")
 		if err != nil {
 			continue // no systemd here
 		}
 		u := properties(text)
-		if u["LoadState"] != "not-found" && u["ActiveState"] != "active" {
+		if u["LoadState"] != "not-found" && u["UnitFileState"] != "disabled" && u["ActiveState"] != "active" {
 			e.find("browser-down", unit+".service", fmt.Sprintf("unit is %s (%s), %s restarts", u["ActiveState"], u["SubState"], u["NRestarts"]))
 		}
 	}

@@ -181,7 +181,7 @@ var programInjuries = []injury{
 	}, "127.0.0.1:8080", "another program"},
 	{"browser-down", func(r *rig) {
 		r.sys("/etc/longcheng/touch.env", "KIOSK_URL=http://127.0.0.1:8080/kiosk/touch-1\n")
-		r.commands["systemctl show kiosk-touch.service -p LoadState,ActiveState,SubState,NRestarts"] = "LoadState=loaded\nActiveState=failed\nSubState=failed\nNRestarts=9\n"
+		r.commands["systemctl show kiosk-touch.service -p LoadState,UnitFileState,ActiveState,SubState,NRestarts"] = "LoadState=loaded\nActiveState=failed\nSubState=failed\nNRestarts=9\n"
 	}, "kiosk-touch.service", "failed"},
 	{"version-older", func(r *rig) {
 		says(r, "hall host", "", status.Ready)
