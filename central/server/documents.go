@@ -245,15 +245,20 @@ func (s *Server) versions(r *http.Request, v visitor, name string) ([]store.Vers
 	return list, err
 }
 
-// choice returns the halls that a visitor can choose from.
+// choice returns the halls that a visitor can choose from, in the order in which the
+// page's reader looks for their names.
 func (s *Server) choice(r *http.Request, v visitor) (list []string, err error) {
 	using, err := s.o.Store.Using(r.Context(), v.Hall)
+	if err != nil {
+		return nil, err
+	}
+	said, err := s.o.Store.Statuses(r.Context(), v.Hall)
 	for d := range using {
 		if !slices.Contains(list, d.Hall) {
 			list = append(list, d.Hall)
 		}
 	}
-	slices.Sort(list)
+	sortHalls(list, namesOfHalls(said, s.lang(r)), s.lang(r))
 	return list, err
 }
 

@@ -4,7 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
+
+	"golang.org/x/text/collate"
+	"golang.org/x/text/language"
 
 	"longcheng/central/store"
 )
@@ -37,6 +41,19 @@ func namesOfHalls(said map[store.Device]store.Said, lang int) map[string]string 
 		}
 	}
 	return names
+}
+
+// sortHalls puts halls into the order of their names in a dictionary of the language,
+// Chinese ones by their sound; those that have none come last, by their ids.
+func sortHalls(ids []string, names map[string]string, lang int) {
+	order := collate.New([2]language.Tag{language.Chinese, language.English}[lang], collate.Numeric)
+	slices.SortFunc(ids, func(a, b string) int {
+		x, y := names[a], names[b]
+		if (x == "") != (y == "") {
+			return cmp.Compare(len(y), len(x))
+		}
+		return cmp.Or(order.CompareString(x, y), cmp.Compare(a, b))
+	})
 }
 
 // hallNamer returns the function by which one page names a hall: as people call it,

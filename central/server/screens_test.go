@@ -142,6 +142,21 @@ func TestHallsAreCalledByName(t *testing.T) {
 		shows(t, page, status, body, 200, "Longcheng centre (h2)")
 	}
 	c.says("h3", kiosk.Text{ZH: "龙城政务服务中心", EN: "Old town centre"})
-	status, body := city.get("/statistics?lang=en")
+	status, body := city.get("/statistics?lang=en&hall=h1")
 	shows(t, "names that differ in English", status, body, 200, `<option value="h2">Longcheng centre<`, `<option value="h3">Old town centre<`)
+}
+
+// Halls stand in the order of a dictionary of the page's language: Chinese ones by
+// their sound, numbers by their size; ids where names are the same or missing.
+func TestHallsStandInTheOrderOfTheirNames(t *testing.T) {
+	names := [2]map[string]string{
+		{"h1": "天宁政务中心", "h2": "金坛政务中心", "h3": "第10分厅", "h4": "第9分厅", "h6": "金坛政务中心", "h7": "新北政务中心"},
+		{"h1": "Tianning", "h2": "jintan", "h3": "Branch 10", "h4": "Branch 9", "h6": "Jintan", "h7": "Xinbei"},
+	}
+	for lang, want := range []string{"[h4 h3 h2 h6 h1 h7 h5 h8]", "[h4 h3 h2 h6 h1 h7 h5 h8]"} {
+		ids := []string{"h8", "h7", "h6", "h5", "h4", "h3", "h2", "h1"}
+		if sortHalls(ids, names[lang], lang); fmt.Sprint(ids) != want {
+			t.Errorf("language %d: %v, want %s", lang, ids, want)
+		}
+	}
 }

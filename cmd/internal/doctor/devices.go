@@ -29,6 +29,9 @@ func (e *exam) devices() {
 		if id == "" {
 			id = "device-trouble"
 		}
+		if d.Device == "disk" && (e.has("disk-full") || e.has("disk-filling")) {
+			continue // the same room, measured by both
+		}
 		e.find(id, d.Device, d.State)
 	}
 }

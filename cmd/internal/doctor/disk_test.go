@@ -1,6 +1,28 @@
 package doctor
 
-import "testing"
+import (
+	"slices"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// A full disk is said once, whether the doctor alone measures it or the daemon, too.
+func TestAFullDiskIsSaidOnce(t *testing.T) {
+	for _, theirs := range []string{"disk-full", "disk-filling"} {
+		r := newRig(t)
+		says(r, "disk", theirs, "disk is full: 3 MB of 900 MB left")
+		r.Statfs = func(dir string) (unix.Statfs_t, error) {
+			s, err := statfs(dir)
+			s.Blocks, s.Bavail = (900<<20)/uint64(s.Bsize), (3<<20)/uint64(s.Bsize)
+			return s, err
+		}
+		found := slices.DeleteFunc(Examine(t.Context(), r.Patient), func(f Finding) bool { return f.ID != "disk-full" && f.ID != "disk-filling" })
+		if len(found) != 1 || found[0].ID != "disk-full" || found[0].On != r.State {
+			t.Errorf("the daemon says %s: found %+v", theirs, found)
+		}
+	}
+}
 
 // TestADiskSaysHowItFeels: as smartctl 7.3 writes it, cut down to what is read.
 func TestADiskSaysHowItFeels(t *testing.T) {

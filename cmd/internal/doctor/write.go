@@ -57,6 +57,14 @@ func Sum(found []Finding) kiosk.Text {
 	}
 	return kiosk.Text{
 		ZH: fmt.Sprintf("%d 个故障，%d 个注意。", bad, len(found)-bad),
-		EN: fmt.Sprintf("%d faults, %d notes.", bad, len(found)-bad),
+		EN: count(bad, "fault") + ", " + count(len(found)-bad, "note") + ".",
 	}
+}
+
+// count is a number of things in English.
+func count(n int, of string) string {
+	if n == 1 {
+		return "1 " + of
+	}
+	return fmt.Sprintf("%d %ss", n, of)
 }

@@ -25,7 +25,7 @@ func programFaults() []Fault {
 		entry("kioskd-failing", Bad,
 			"kioskd 自检失败", "kioskd fails its self-check",
 			"某个循环停住，或存储写不进去。", "A loop hangs, or the store cannot be written.",
-			"systemctl restart kioskd；再次出现则收集 support-bundle 上报。", "systemctl restart kioskd; when it returns, send a support bundle."),
+			"磁盘也有故障时先处理磁盘；否则 systemctl restart kioskd，再次出现则收集 support-bundle 上报。", "When the disk has a fault, too, mend that first; else systemctl restart kioskd, and when it returns, send a support bundle."),
 		entry("web-taken", Bad,
 			"网页地址被占用", "The address of the pages is taken",
 			"另一个程序占用了 web.listen 的端口。", "Another program listens at web.listen.",
