@@ -48,7 +48,7 @@ var owners = map[string][]string{
 	"github.com/coreos/go-systemd/":  {"cmd/kioskd", "cmd/centrald"},
 	"github.com/prometheus/":         {"cmd"},
 	"log/slog":                       {"cmd", "device/idcard", "device/secret"}, // the latter two for a masking LogValue
-	"golang.org/x/text/":             {"printer", "display", "device", "kiosk/web", "cmd/kiosksim"},
+	"golang.org/x/text/":             {"printer", "display", "device", "kiosk/web", "cmd/kiosksim", "central/server"},
 	"github.com/boombuler/barcode":   {"printer", "cmd/kiosksim/sim", "kiosk/web", "central/server", "central/order"},
 	"github.com/chromedp/":           {"kiosk/web/webtest"},
 	"github.com/creack/pty":          {"device/devicetest", "cmd/kiosksim/sim"},

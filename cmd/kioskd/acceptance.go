@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"longcheng/cmd/internal/commission"
@@ -79,6 +80,6 @@ func (b *box) accepted(ctx context.Context, s commission.Sheet, text []byte) err
 		b.health.over("acceptance")
 		return nil
 	}
-	b.health.tell("acceptance", "not-accepted", fmt.Sprintf("not good: %v: mend them, then kioskctl accept", a.Failed))
+	b.health.tell("acceptance", "not-accepted", fmt.Sprintf("not good: %s: mend them, then kioskctl accept", strings.Join(a.Failed, ", ")))
 	return nil
 }

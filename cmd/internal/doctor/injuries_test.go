@@ -158,7 +158,7 @@ var programInjuries = []injury{
 	{"release-given-up", said("release", "release-given-up", "9.2 was given up"), "release", "9.2"},
 	{"stand-in-behind", said("stand-in", "stand-in-behind", "not in step with the host"), "stand-in", "step"},
 	{"host-replaced", said("hall host", "host-replaced", "k2 hosts the hall now"), "hall host", "k2"},
-	{"not-accepted", said("acceptance", "not-accepted", "not good: [strip 1]"), "acceptance", "strip 1"},
+	{"not-accepted", said("acceptance", "not-accepted", "not good: strip 1"), "acceptance", "strip 1"},
 	{"config-broken", func(r *rig) { r.edit("kioskd.toml", "baud = 115200", "boud = 115200") }, "kioskd.toml:", "boud"},
 	{"config-warning", func(r *rig) { // a queue that no window serves
 		r.edit("hall.toml", `["social", "estate"]`, `["social"]`)
