@@ -75,8 +75,13 @@ func writeDevice(w io.Writer, d status.Device, lang string) {
 		fmt.Fprintf(w, "  ✓ %-24s %s  (%s)\n", d.Device, words()["ready"].In(lang), since)
 	case d.Fault != "":
 		f := faults.Named(d.Fault)
-		fmt.Fprintf(w, "  ✗ %-24s %s  (%s)\n      %s\n      %s\n", d.Device, f.Name.In(lang), since, d.State, f.Remedy.In(lang))
+		fmt.Fprintf(w, "  %s %-24s %s  (%s)\n      %s\n      %s\n", signs()[f.Level], d.Device, f.Name.In(lang), since, d.State, f.Remedy.In(lang))
 	default:
 		fmt.Fprintf(w, "  ✗ %-24s %s  (%s)\n", d.Device, d.State, since)
 	}
+}
+
+// signs mark what is wrong: a fault, and what is only to be noted.
+func signs() map[faults.Level]string {
+	return map[faults.Level]string{faults.Bad: "✗", faults.Warn: "!"}
 }

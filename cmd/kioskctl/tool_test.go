@@ -158,12 +158,13 @@ func answering(t *testing.T, b smallBox, answer string) {
 func TestStatus(t *testing.T) {
 	answer := `{"state":"ok","version":"v7","hall":"small","device":"kiosk-1","store":"ok","loops":[],
 		"devices":[{"device":"printer printer-1","state":"printer is out of paper","fault":"paper-out","since":"2026-11-30T01:02:03Z","faults":1},
+		           {"device":"acceptance","state":"put off","fault":"not-accepted","since":"2026-11-30T01:02:03Z","faults":1},
 		           {"device":"reader reader-1","state":"ready","since":"2026-11-30T01:02:03Z","faults":0}],
 		"queues":[{"queue":"A","waiting":7,"windows":2}],"centre":{"address":"c:8443","state":"current","through":41,"waiting":2}}`
 	b := newBox(t, "")
 	answering(t, b, answer)
 	out, err := b.ctl(t, "status", "--lang", "zh")
-	for _, want := range []string{"正常  kiosk-1  kioskd v7", "✗ printer printer-1        打印机缺纸", "换纸卷", "✓ reader reader-1", "7 人等候，2 个窗口", "已上传 41 条，待传 2 条"} {
+	for _, want := range []string{"正常  kiosk-1  kioskd v7", "✗ printer printer-1        打印机缺纸", "换纸卷", "! acceptance               验收未通过", "✓ reader reader-1", "7 人等候，2 个窗口", "已上传 41 条，待传 2 条"} {
 		if err != nil || !strings.Contains(out, want) {
 			t.Errorf("status lacks %q: %v\n%s", want, err, out)
 		}

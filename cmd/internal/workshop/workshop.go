@@ -27,10 +27,11 @@ import (
 // A Device is one device on the page.
 type Device struct {
 	status.Device
-	Called kiosk.Text   `json:"called"` // the device
-	Name   kiosk.Text   `json:"name"`   // of the fault; empty while ready
-	Cause  kiosk.Text   `json:"cause"`  // of the fault
-	Remedy kiosk.Text   `json:"remedy"` // of the fault
+	Called kiosk.Text   `json:"called"`          // the device
+	Level  faults.Level `json:"level,omitempty"` // of the fault; empty while ready
+	Name   kiosk.Text   `json:"name"`            // of the fault; empty while ready
+	Cause  kiosk.Text   `json:"cause"`           // of the fault
+	Remedy kiosk.Text   `json:"remedy"`          // of the fault
 	Tail   []Piece      `json:"tail"`
 	Tests  []kiosk.Text `json:"tests"` // what can be tried, such as a test ticket
 }
@@ -47,11 +48,15 @@ type Piece struct {
 // Explained adds to a device what the doctor's list says of its fault.
 func Explained(d status.Device) Device {
 	x := Device{Device: d, Called: faults.Called(d.Device), Tail: []Piece{}, Tests: []kiosk.Text{}}
-	if d.State == status.Ready || d.Fault == "" {
+	if d.State == status.Ready {
+		return x
+	}
+	x.Level = faults.Bad
+	if d.Fault == "" {
 		return x
 	}
 	f := faults.Named(d.Fault)
-	x.Name, x.Cause, x.Remedy = f.Name, f.Cause, f.Remedy
+	x.Level, x.Name, x.Cause, x.Remedy = f.Level, f.Name, f.Cause, f.Remedy
 	return x
 }
 

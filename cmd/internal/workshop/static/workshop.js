@@ -29,9 +29,9 @@ function card(name) {
 
 function showDevice(d) {
   const c = card(d.device), ready = d.state === "ready";
-  c.className = ready ? "" : "bad";
+  c.className = d.level ?? "";
   put($("h2 span", c), t(d.called));
-  put($("h2 b", c), ready ? w("ready") : w("bad"));
+  put($("h2 b", c), w(d.level ?? "ready"));
   put($(".since", c), d.since.startsWith("0001") ? "" : `${w("since")} ${time(d.since)}`);
   put($(".name", c), t(d.name));
   put($(".cause", c), t(d.cause) && w("cause") + t(d.cause));
