@@ -85,7 +85,7 @@ func stick(mounts string) (string, error) {
 	for line := range strings.Lines(mounts) {
 		f := strings.Fields(line)
 		for _, s := range sticks {
-			if len(f) > 1 && strings.HasPrefix(f[1], s) {
+			if len(f) > 1 && strings.HasPrefix(f[1]+"/", s) {
 				found = append(found, strings.ReplaceAll(f[1], `\040`, " "))
 			}
 		}

@@ -315,6 +315,9 @@ func TestFailuresInChinese(t *testing.T) {
 		{append([]string{"restore", "/nowhere"}, b.flags...), "不存在"},
 		{[]string{"promote", "--config", broken}, "配置有错误"},
 		{[]string{"gremlins"}, "没有这个命令"}, {[]string{"status", "--gremlins"}, "没有这个选项"}, {[]string{"verify"}, "参数个数不对"},
+		{append([]string{"replace"}, b.flags...), "--from"}, {append([]string{"enrol", "x"}, b.flags...), "注册码不完整"}, {append([]string{"enrol-code", "k"}, b.flags...), "host.listen"},
+		{append([]string{"promote"}, b.flags...), "[standin]"}, {append([]string{"test", "gremlin"}, b.flags...), "配置中没有这个设备"}, {append([]string{"probe", "printer-1"}, b.flags...), "没有这个设备文件"},
+		{append([]string{"support-bundle", "--recipient", "age1x", "--to", t.TempDir()}, b.flags...), "age 公钥"}, {[]string{"provision", "make"}, "--hall"},
 	} {
 		var said bytes.Buffer
 		tl := &tool{in: strings.NewReader(""), out: io.Discard}

@@ -244,7 +244,8 @@ func (b *bench) port(c *cobra.Command, what, kind string, baud int) (config.Port
 	}
 	p := config.Port{File: what, Baud: baud}
 	if _, _, _, onUSB := p.USB(); !onUSB && !p.Network() && !filepath.IsAbs(what) {
-		return p, fmt.Errorf("%q is no %s of the configuration and no device file: write its name, or a path such as /dev/ttyUSB0", what, kind)
+		err := fmt.Errorf("%q is no %s of the configuration and no device file: write its name, or a path such as /dev/ttyUSB0", what, kind)
+		return p, told{err, "不是配置中的设备，也不是设备文件：写设备名称，或 /dev/ttyUSB0 这样的路径"}
 	}
 	return p, nil
 }
@@ -252,7 +253,7 @@ func (b *bench) port(c *cobra.Command, what, kind string, baud int) (config.Port
 // shut says why a port is not open and what to do.
 func shut(state string, p config.Port, err error) error {
 	problem, remedy := parts.Trouble(config.Resolve(state, p.File), err)
-	return fmt.Errorf("open %s: %s: %s / %s：%s", p.File, problem.EN, remedy.EN, problem.ZH, remedy.ZH)
+	return told{fmt.Errorf("open %s: %s: %s", p.File, problem.EN, remedy.EN), p.File + "：" + problem.ZH + "：" + remedy.ZH}
 }
 
 func (b *bench) recordCommand() *cobra.Command {

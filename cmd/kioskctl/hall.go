@@ -48,7 +48,7 @@ func (t *tool) enrolCode(device, role string) (central.Code, error) {
 		at = conf.Standin // if it hosts the hall now, it has the keys
 	}
 	if at.Listen == "" || conf.Host.Listen == "" && !door.HasKeys(t.state) {
-		return central.Code{}, errors.New("make code: this box hosts no hall that others can join: set host.listen and host.address")
+		return central.Code{}, told{errors.New("make code: this box hosts no hall that others can join: set host.listen and host.address"), "本机不是供其他设备加入的大厅主机：在主机上执行，或在配置中写 host.listen 和 host.address"}
 	}
 	d, err := door.Open(t.state, conf.Hall.ID, door.Names(at.Address), time.Now)
 	if err != nil {
@@ -80,7 +80,7 @@ func promoteCommand(t *tool) *cobra.Command {
 				return fmt.Errorf("promote: %w", mistakes(t.config))
 			}
 			if conf.Standin.Listen == "" {
-				return fmt.Errorf("promote: %s has no [standin]: this box was not set up to take the host's place", t.config)
+				return told{fmt.Errorf("promote: %s has no [standin]: this box was not set up to take the host's place", t.config), "本机的配置没有 [standin]：它不是替补主机"}
 			}
 			if err := central.WriteFile(config.PromoteFile(t.state), nil, 0o600); err != nil {
 				return fmt.Errorf("promote: %w: run it as the daemon's user", err)

@@ -77,7 +77,7 @@ func translate(c *cobra.Command, lang string) {
 // headings are the words of the help that are the library's.
 var headings = strings.NewReplacer(
 	"Usage:", "用法：", "Available Commands:", "命令：", "Flags:", "选项：", "Global Flags:", "通用选项：", "Aliases:", "别名：", "Examples:", "示例：",
-	`Use "`, `用 "`, `[command] --help" for more information about a command.`, `[命令] --help" 查看某个命令的说明。`,
+	`Use "`, `用 "`, `[command] --help" for more information about a command.`, `[命令] --help" 查看某个命令的说明。`, "[command]", "[命令]",
 )
 
 // speak makes the help come in the tool's language, which is known when the flags

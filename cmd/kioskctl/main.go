@@ -57,12 +57,19 @@ func verifyCommand(t *tool) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			err = t.tell(r, func(w io.Writer) error { return report(w, r) })
+			err = t.tell(verified(r), func(w io.Writer) error { return report(w, r) })
 			if len(r.Faults) > 0 {
 				return errors.Join(err, errFaults)
 			}
 			return err
 		},
+	}
+}
+
+// verified is a report as backup and support-bundle name its parts.
+func verified(r sqlite.Report) map[string]any {
+	return map[string]any{
+		"device": r.Origin.Device, "epoch": r.Origin.Epoch, "events": r.Events, "head": fmt.Sprintf("%x", r.Hash), "faults": append([]string{}, r.Faults...),
 	}
 }
 

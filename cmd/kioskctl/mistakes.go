@@ -41,17 +41,28 @@ var commonest = []struct {
 	{status.ErrForeign, "kioskd 的地址上是另一个程序：ss -ltnp 查看"},
 	{release.ErrNone, "没有更新的版本"},
 	{order.ErrOld, "设置单已过期或本机时钟错误：核对时钟，或重新制作"},
+	{order.ErrDamaged, "不是设置单，或已损坏：重新制作"},
+	{order.ErrForged, "设置单的签名不对：被改动或已损坏，重新制作"},
 	{errNoStick, "没有找到U盘：插好U盘，或用 --to 指定目录"},
 	{errSticks, "插了不止一个U盘：用 --to 指定一个"},
 	{syscall.ENOSPC, "磁盘已满：清理后重试"},
-	{syscall.EROFS, "磁盘是只读的：kioskctl doctor 看原因"},
+	{syscall.EROFS, "只读，不能写入：U盘用 mount -o remount,rw 重新挂载；本机的磁盘由 kioskctl doctor 说明原因"},
 	{syscall.EADDRINUSE, "端口被占用：先停止 kioskd，或换一个地址"},
 	{fs.ErrPermission, "没有权限：用 sudo 运行，或以 kioskd 的用户运行（sudo -u longcheng）"},
 	{fs.ErrNotExist, "文件或目录不存在：核对路径"},
 	{fs.ErrExist, "文件已存在：换一个名称"},
 }
 
-// byWords are failures that only their words tell: those of the command line.
+// told is a failure that has its own Chinese.
+type told struct {
+	error
+	zh string
+}
+
+func (t told) Unwrap() error { return t.error }
+
+// byWords are failures that only their words tell: those of the command line, and of
+// what was typed there.
 var byWords = []struct{ begins, zh string }{
 	{"unknown command", "没有这个命令：kioskctl --help 列出全部命令"},
 	{"unknown flag", "没有这个选项：加 --help 查看"},
@@ -60,6 +71,14 @@ var byWords = []struct{ begins, zh string }{
 	{"requires at least", "参数个数不对：加 --help 查看"},
 	{"invalid argument", "参数不对：加 --help 查看"},
 	{"doctor: there is no fault", "没有这个故障：kioskctl doctor --list 列出全部"},
+	{"read enrolment code", "注册码不完整：从中心或主机上完整复制"},
+	{"seal: recipient", "这不是 age 公钥：写 age-keygen 显示的 age1…"},
+	{"no device ", "配置中没有这个设备：kioskctl test 列出全部"},
+	{`order: "`, "--hall 和 --device 必须写，只用字母、数字、点和横线"},
+	{"order: there is no role", "没有这个角色：写 whole、host、kiosk 或 display"},
+	{"order: address", "地址要带长度，如 10.0.0.5/24"},
+	{"order: gateway", "网关不对：它须与本机地址在同一网段"},
+	{"open depot", "仓库打不开：先执行 kioskctl release init，或核对目录"},
 }
 
 // inChinese is what a failure means, "" if that is not known.
@@ -69,10 +88,13 @@ func inChinese(err error) string {
 			return c.zh
 		}
 	}
+	var own told
 	var p *central.Problem
 	var no net.Error
 	var f config.Finding
 	switch {
+	case errors.As(err, &own):
+		return own.zh
 	case errors.As(err, &f):
 		return cmp.Or(f.ZH, "配置文件缺失或有错误：kioskctl doctor 列出全部")
 	case errors.As(err, &p) && p.Code == "code":

@@ -69,7 +69,7 @@ func (f *orderFlags) make(t *tool) error {
 	f.Until = f.Made.Add(f.life)
 	if f.files != "" {
 		if f.stick == "" {
-			return errors.New("make order: --files needs a --stick: a QR code carries no files")
+			return told{errors.New("make order: --files needs a --stick: a QR code carries no files"), "--files 须与 --stick 同用：二维码不带文件"}
 		}
 		sums, err := order.Sum(f.files)
 		if err != nil {
@@ -182,7 +182,8 @@ func useOrderCommand(t *tool) *cobra.Command {
 			b := provision.Box{Root: f.root, State: t.state, Now: time.Now, Survey: t.survey(f), Reload: f.reload(), Step: func(what kiosk.Text) { fmt.Fprintln(c.ErrOrStderr(), what.In(t.lang)) }}
 			b.Confirm = func(digits string) (bool, error) {
 				if f.digits == "" {
-					return false, fmt.Errorf("order: its maker is not known here: compare %s with what make printed, then add --digits %s", digits, digits)
+					err := fmt.Errorf("order: its maker is not known here: compare %s with what make printed, then add --digits %s", digits, digits)
+					return false, told{err, "本机不认识这份设置单的制作者：核对号码 " + digits + " 与制作时显示的一致，再加 --digits " + digits}
 				}
 				return f.digits == digits, nil
 			}
@@ -215,7 +216,7 @@ func fromWhere(stick, file string, in io.Reader) (text []byte, files string, err
 				return text, files, nil
 			}
 		}
-		err = errors.New("no stick with an order is plugged in: name --stick or --file")
+		err = told{errors.New("no stick with an order is plugged in: name --stick or --file"), "没有找到带设置单的U盘：插好U盘，或用 --stick、--file 指定"}
 	}
 	return text, "", err
 }

@@ -28,7 +28,7 @@ func rehearseCommand(t *tool) *cobra.Command {
 		Use: "rehearse STORE", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if hall == "" {
-				return errors.New("rehearse: name the changed hall document with --hall")
+				return told{errors.New("rehearse: name the changed hall document with --hall"), "用 --hall 写明改动后的大厅文档"}
 			}
 			h, found := config.LoadHall(hall)
 			if config.Broken(found) {
@@ -60,9 +60,9 @@ func dayOf(all []*rehearsal.Day, named kiosk.Day) (*rehearsal.Day, error) {
 	}
 	switch {
 	case named != "":
-		return nil, fmt.Errorf("rehearse: the journal has no day %s", named)
+		return nil, told{fmt.Errorf("rehearse: the journal has no day %s", named), "日志中没有这一天"}
 	case len(all) == 0:
-		return nil, errors.New("rehearse: the journal has no day")
+		return nil, told{errors.New("rehearse: the journal has no day"), "日志中还没有营业日"}
 	}
 	return all[max(0, len(all)-2)], nil
 }

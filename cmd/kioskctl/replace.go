@@ -28,7 +28,7 @@ func replaceCommand(t *tool) *cobra.Command {
 		Use: "replace", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if from == "" && code == "" {
-				return errors.New("replace: give the dead box's backup with --from, an enrolment code with --code, or both")
+				return told{errors.New("replace: give the dead box's backup with --from, an enrolment code with --code, or both"), "用 --from 写明坏设备的备份，用 --code 写明注册码，或两者"}
 			}
 			var done replaced
 			if err := t.replace(c, from, code, f, &done); err != nil {

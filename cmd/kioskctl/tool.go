@@ -90,7 +90,7 @@ func (t *tool) conf() (*config.Config, error) {
 // patient is this box as the doctor sees it, with what its daemon says.
 func (t *tool) patient(ctx context.Context) doctor.Patient {
 	p := doctor.Patient{Config: t.config, State: t.state, Version: version, Now: time.Now}
-	if c, found := config.Load(t.config); !config.Broken(found) {
+	if c, _ := config.Load(t.config); c.Web.Listen != "" { // a daemon that started before a mistake was written still answers
 		p.Status, p.Asked = status.Ask(ctx, c.Web.Listen)
 	}
 	return p

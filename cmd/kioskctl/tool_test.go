@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -140,6 +141,16 @@ func TestDoctorOnABoxWithoutDaemon(t *testing.T) {
 	}
 	if _, err := ctl(t, "doctor", "gremlins"); err == nil {
 		t.Error("a fault that does not exist is explained")
+	}
+}
+
+// A daemon that runs is asked, also when its document was broken since it started.
+func TestDoctorAsksADaemonWhoseDocumentIsBroken(t *testing.T) {
+	b := newBox(t, "devize = 1\n")
+	answering(t, b, `{"state":"ok","version":"v7","hall":"small","device":"kiosk-1","store":"ok","loops":[],"devices":[{"device":"strip:1","state":"silent","fault":"strip-silent"}]}`)
+	out, err := b.ctl(t, "doctor", "--lang", "zh")
+	if !errors.Is(err, errSick) || !strings.Contains(out, "【故障】 配置有错误") || !strings.Contains(out, "[窗口屏 1]") || strings.Contains(out, "kioskd 没有运行") {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
@@ -311,6 +322,9 @@ func TestLogsFallBackToAFile(t *testing.T) {
 
 func TestOneStickIsFound(t *testing.T) {
 	if got, err := stick("proc /proc proc rw 0 0\n/dev/sda1 /media/USB\\040KEY vfat rw 0 0\n"); err != nil || got != "/media/USB KEY" {
+		t.Errorf("%q %v", got, err)
+	}
+	if got, err := stick("/dev/sda1 /mnt vfat rw 0 0\n/dev/sda2 /mntx ext4 rw 0 0\n"); err != nil || got != "/mnt" { // as the handbook mounts it
 		t.Errorf("%q %v", got, err)
 	}
 	for _, none := range []string{"", "/dev/sda1 /media/a vfat rw 0 0\n/dev/sdb1 /media/b vfat rw 0 0\n"} {

@@ -87,6 +87,9 @@ const restarts = 3
 // down tells a service that is off from one that cannot stay on.
 func (e *exam) down() {
 	said := "no answer at " + e.listen()
+	if e.conf == nil {
+		said = "no answer" // the documents say where, and they are not right
+	}
 	text, err := e.Command(e.ctx, "systemctl", "show", "kioskd.service", "-p", "NRestarts,ActiveState,SubState,Result")
 	if err == nil {
 		unit := properties(text)
