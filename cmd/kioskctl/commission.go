@@ -115,6 +115,17 @@ func (b *bench) tellScan(r commission.Report) error {
 func (b *bench) testCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "test [DEVICE]", Args: cobra.MaximumNArgs(1),
+		ValidArgsFunction: func(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+			conf, err := b.load(c, true)
+			if err != nil {
+				return nil, cobra.ShellCompDirectiveError
+			}
+			names := b.tester(conf).Devices()
+			for i, n := range names {
+				_, names[i], _ = strings.Cut(n, " ") // its kind before it is needed where two have one name
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			conf, err := b.load(c, true)
 			if err != nil {

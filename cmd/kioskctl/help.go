@@ -98,6 +98,11 @@ func (t *tool) speak(c *cobra.Command) {
 	})
 }
 
+// among lets a shell complete a flag's value; what stands there is not all that may.
+func among(c *cobra.Command, flag string, values ...string) {
+	_ = c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)) // fails without the flag alone, which a test sees
+}
+
 // completionCommand writes what a shell needs to complete commands.
 func completionCommand(t *tool) *cobra.Command {
 	return &cobra.Command{

@@ -43,7 +43,7 @@ func careHelps() map[string]kiosk.Text {
 		"doctor":                     both("查找并解释故障；加故障名则只解释", "Find what is wrong and explain it; with a fault's name, explain that"),
 		"doctor --list":              both("列出全部已知故障", "list all faults that are known"),
 		"logs":                       both("查看日志", "Show the log"),
-		"logs --unit":                both("服务名：kioskd、kiosk-touch、kiosk-wall、centrald", "service: kioskd, kiosk-touch, kiosk-wall, centrald"),
+		"logs --unit":                both("服务名：kioskd、kiosk-touch、kiosk-wall、longcheng-first-boot、longcheng-updater、centrald", "service: kioskd, kiosk-touch, kiosk-wall, longcheng-first-boot, longcheng-updater, centrald"),
 		"logs --since":               both("起始时间，如 \"2 hours ago\" 或 today", "from then on, such as \"2 hours ago\" or today"),
 		"logs --lines":               both("最后多少行", "how many of the last lines"),
 		"logs --follow":              both("持续显示新内容", "go on with what is new"),

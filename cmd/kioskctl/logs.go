@@ -29,6 +29,7 @@ func logsCommand(t *tool) *cobra.Command {
 	}
 	fs := c.Flags()
 	fs.StringVar(&f.unit, "unit", "kioskd", "")
+	among(c, "unit", "kioskd", "kiosk-touch", "kiosk-wall", "longcheng-first-boot", "longcheng-updater", "centrald")
 	fs.StringVar(&f.since, "since", "", "")
 	fs.StringVar(&f.file, "file", "", "")
 	fs.IntVarP(&f.lines, "lines", "n", 200, "")

@@ -42,7 +42,7 @@ func (t *tool) root() *cobra.Command {
 	c.AddCommand(manualCommand(t), completionCommand(t))
 	c.AddCommand(enrolCodeCommand(t), enrolCommand(t), turnOutCommand(t), promoteCommand(t))
 	t.speak(c)
-	translate(c, "en")
+	translate(c, t.lang) // what a shell shows while it completes
 	return c
 }
 

@@ -27,3 +27,18 @@ func TestCompletionForThreeShells(t *testing.T) {
 		}
 	}
 }
+
+// What can stand at a place is completed, and told in the reader's language.
+func TestShellsCompleteWhatCanStandThere(t *testing.T) {
+	b := newBox(t, "")
+	for _, c := range []struct{ line, want string }{
+		{"test|", "printer-1\nreader-1\n"}, {"doctor|", "paper-out\n"}, {"logs|--unit|", "kiosk-touch\n"},
+		{"provision|make|--role|", "display\n"}, {"setup-scanner|--mode|", "sense\n"}, {"--lang|", "zh\nen\n"}, {"updat", "查看、安装、回退版本\n"},
+	} {
+		t.Setenv("LANG", "zh_CN.UTF-8")
+		args := append([]string{"__complete"}, b.flags...)
+		if out, err := ctl(t, append(args, strings.Split(c.line, "|")...)...); err != nil || !strings.Contains(out, c.want) {
+			t.Errorf("%s: %v %q", c.line, err, out)
+		}
+	}
+}

@@ -51,6 +51,7 @@ func makeOrderCommand(t *tool) *cobra.Command {
 	fs.StringVar(&f.Hall, "hall", "", "")
 	fs.StringVar(&f.Device, "device", "", "")
 	fs.StringVar(&f.Role, "role", "kiosk", "")
+	among(c, "role", "whole", "host", "kiosk", "display")
 	fs.StringVar(&f.Code, "code", "", "")
 	fs.StringVar(&f.Network.Address, "address", "", "")
 	fs.StringVar(&f.Network.Gateway, "gateway", "", "")

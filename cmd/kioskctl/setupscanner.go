@@ -25,6 +25,7 @@ func (b *bench) scannerCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar((*string)(&set.Mode), "mode", string(scanner.Sense), "")
+	among(c, "mode", string(scanner.Sense), string(scanner.Continuous), string(scanner.Key))
 	c.Flags().BoolVar(&set.Light, "light", true, "")
 	c.Flags().BoolVar(&set.Beep, "beep", true, "")
 	c.Flags().IntVar(&baud, "baud", 9600, "")

@@ -33,10 +33,11 @@ func (t *tool) flags(c *cobra.Command) {
 	fs.StringVar(&t.config, "config", "/etc/longcheng/kioskd.toml", "")
 	fs.StringVar(&t.state, "state", "/var/lib/longcheng", "")
 	fs.StringVar(&t.lang, "lang", language(os.Getenv), "")
+	among(c, "lang", "zh", "en")
 	fs.BoolVar(&t.json, "json", false, "")
 }
 
-// language is that of the environment: Chinese unless it says English.
+// language is that of the environment: Chinese where it says so.
 func language(env func(string) string) string {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if v := env(name); v != "" && v != "C" && !strings.HasPrefix(v, "C.") && v != "POSIX" {
