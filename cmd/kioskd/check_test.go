@@ -226,6 +226,10 @@ func TestWrongUsage(t *testing.T) {
 			t.Errorf("%q: status %d, said %q", args, status, errs.String())
 		}
 	}
+	var out, errs bytes.Buffer
+	if command([]string{"-config", "kioskd.toml"}, &out, &errs); errs.String() != usage {
+		t.Errorf("without a command it says %q", errs.String())
+	}
 }
 
 // What only a sign's driver knows is told as well: a field that its template language

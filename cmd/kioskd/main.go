@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -71,7 +72,7 @@ func main() {
 // command runs one subcommand and returns the exit status: 0 good, 1 failed,
 // 2 wrong usage.
 func command(args []string, out, errs io.Writer) int {
-	if len(args) == 0 {
+	if len(args) == 0 || !slices.Contains([]string{"run", "check", "version"}, args[0]) {
 		fmt.Fprint(errs, usage)
 		return 2
 	}
@@ -84,12 +85,9 @@ func command(args []string, out, errs io.Writer) int {
 		return status(errs, run(set, newLog(set, errs)))
 	case "check":
 		return check(set, out)
-	case "version":
-		fmt.Fprintln(out, version)
-		return 0
 	}
-	fmt.Fprint(errs, usage)
-	return 2
+	fmt.Fprintln(out, version)
+	return 0
 }
 
 func parse(name string, args []string, errs io.Writer) (set settings, err error) {

@@ -23,7 +23,7 @@ func Closed(why error, health http.HandlerFunc) *http.Server {
 		rw.Header().Set("Refresh", "5")
 		p := unforeseen(why)
 		p.Request = id
-		answer(rw, r, p)
+		answer(rw, r, p, "closed.html")
 	})
 	return limited(mux)
 }

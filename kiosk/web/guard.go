@@ -78,16 +78,17 @@ func (w *Web) recover(rw http.ResponseWriter, r *http.Request) {
 
 // fail tells who asked of err.
 func (w *Web) fail(rw http.ResponseWriter, r *http.Request, err error) {
-	answer(rw, r, w.problem(r.Context(), err, r.Method == http.MethodGet))
+	p := w.problem(r.Context(), err, r.Method == http.MethodGet)
+	answer(rw, r, p, errorPage(p))
 }
 
-// answer writes a problem as a page to browsers and as problem+json to everyone else.
-func answer(rw http.ResponseWriter, r *http.Request, p *Problem) {
+// answer writes a problem as this page to browsers and as problem+json to everyone else.
+func answer(rw http.ResponseWriter, r *http.Request, p *Problem, page string) {
 	if strings.HasPrefix(r.URL.Path, "/api/") || !strings.Contains(r.Header.Get("Accept"), "text/html") {
 		rw.Header().Set("Content-Type", "application/problem+json")
 		rw.WriteHeader(p.Status)
 		json.NewEncoder(rw).Encode(p) // the client may be gone
 		return
 	}
-	errorPage(rw, p)
+	told(rw, p, page)
 }

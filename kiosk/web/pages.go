@@ -178,13 +178,18 @@ func (w *Web) healthz(rw http.ResponseWriter, r *http.Request) {
 }
 
 // errorPage is what a person sees when nothing else can be shown: who has to sign
-// in may do so. Its texts are ours; nothing of the request is repeated in it.
-func errorPage(rw http.ResponseWriter, p *Problem) {
-	name := "static/error.html"
+// in may do so.
+func errorPage(p *Problem) string {
 	if p.Status == http.StatusUnauthorized {
-		name = "static/sign-in.html"
+		return "sign-in.html"
 	}
-	body, _ := static.ReadFile(name)
+	return "error.html"
+}
+
+// told writes a page that tells a problem. Its texts are ours; nothing of the request
+// is repeated in it.
+func told(rw http.ResponseWriter, p *Problem, page string) {
+	body, _ := static.ReadFile("static/" + page)
 	for name, value := range map[string]string{"{zh}": p.Text.ZH, "{en}": p.Text.In("en"), "{id}": p.Request} {
 		body = bytes.ReplaceAll(body, []byte(name), []byte(escape(value)))
 	}
