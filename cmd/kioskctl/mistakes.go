@@ -78,6 +78,7 @@ var byWords = []struct{ begins, zh string }{
 	{"order: there is no role", "没有这个角色：写 whole、host、kiosk 或 display"},
 	{"order: address", "地址要带长度，如 10.0.0.5/24"},
 	{"order: gateway", "网关不对：它须与本机地址在同一网段"},
+	{"roll back: this box remembers no", "本机没有记住更早的版本，无法退回"},
 	{"open depot", "仓库打不开：先执行 kioskctl release init，或核对目录"},
 }
 

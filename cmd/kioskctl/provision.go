@@ -234,7 +234,7 @@ func (t *tool) ordered(d provision.Done) error {
 		for _, f := range d.Found {
 			_, err = fmt.Fprintln(w, f.Result.Mark(), f.Text.In(t.lang), "("+f.Port+")")
 		}
-		t.say(words()["order-done"], d.Order.Device, d.Order.Hall, d.Maker, d.Pass)
+		t.say(words()["order-done"], d.Order.Device, d.Order.Hall, d.Maker, d.Pass.In(t.lang))
 		return err
 	})
 }

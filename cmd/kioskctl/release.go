@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -68,7 +69,11 @@ func keysCommand(t *tool) *cobra.Command {
 					return err
 				}
 			}
-			return t.done(map[string]any{"roles": roles, "directory": args[0]}, words()["keys"], strings.Join(roles, " "), args[0])
+			said := "keys"
+			if slices.Contains(roles, release.Roles()[0]) {
+				said = "root-key"
+			}
+			return t.done(map[string]any{"roles": roles, "directory": args[0]}, words()[said], strings.Join(roles, " "), args[0])
 		},
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"longcheng/cmd/internal/commission"
+	"longcheng/kiosk"
 )
 
 // A last screen that is cut off comes back, before the test and in the midst of it. The
@@ -62,7 +63,7 @@ func standing(t *testing.T, starts int) Box {
 	if err := os.CopyFS(dir, os.DirFS(documents(t, "127.0.0.1:1"))); err != nil {
 		t.Fatal(err)
 	}
-	text, err := json.Marshal(stand{Done: Done{Pass: "enrolled"}, Starts: starts})
+	text, err := json.Marshal(stand{Done: Done{Pass: kiosk.Text{EN: "enrolled"}}, Starts: starts})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +111,7 @@ func TestNobodyAtTheLastScreen(t *testing.T) {
 				}
 				begun := time.Now()
 				d, err := w.Run(ctx)
-				if took := time.Since(begun); err != nil || d.Pass != "enrolled" || took < c.least || took > c.most {
+				if took := time.Since(begun); err != nil || d.Pass.EN != "enrolled" || took < c.least || took > c.most {
 					t.Errorf("%+v, %v after %v", d, err, took)
 				}
 			})

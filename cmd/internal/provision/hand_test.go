@@ -77,7 +77,7 @@ func TestUseTyped(t *testing.T) {
 	}
 	yes = true
 	done, err := b.useTyped(t.Context(), typed)
-	if err != nil || !strings.HasPrefix(done.Pass, "enrolled as kiosk-7") {
+	if err != nil || !strings.HasPrefix(done.Pass.EN, "enrolled as kiosk-7") {
 		t.Errorf("%+v, %v", done, err)
 	}
 	for _, name := range []string{"hall.toml", "keyboards-off"} {

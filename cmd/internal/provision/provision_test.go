@@ -110,7 +110,7 @@ func TestUseFromAStick(t *testing.T) {
 		t.Fatal(err)
 	}
 	done, err := b.Use(t.Context(), text, files)
-	if err != nil || !strings.HasPrefix(done.Pass, "enrolled as kiosk-7") || asked != digits {
+	if err != nil || !strings.HasPrefix(done.Pass.EN, "enrolled as kiosk-7") || asked != digits {
 		t.Fatalf("%+v, %v, asked for %q", done, err, asked)
 	}
 	c, found := config.Load(filepath.Join(root, "etc/longcheng/kioskd.toml"))
@@ -193,8 +193,8 @@ func TestWizard(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() {
 		done, err := w.Run(ctx)
-		if err == nil && !strings.HasPrefix(done.Pass, "enrolled as kiosk-7") {
-			err = errors.New(done.Pass)
+		if err == nil && !strings.HasPrefix(done.Pass.EN, "enrolled as kiosk-7") {
+			err = errors.New(done.Pass.EN)
 		}
 		ended <- err
 	}()

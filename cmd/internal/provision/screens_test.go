@@ -119,10 +119,10 @@ func screens() []screen {
 		{"review", "/", func(w *Wizard) { w.phase, w.progress = accepting, progress{Sheet: &sheet} }},
 		{"good", "/", func(w *Wizard) { w.phase, w.progress = accepting, progress{Sheet: &all} }},
 		{"done", "/", func(w *Wizard) {
-			w.phase, w.found, w.text = done, many, kiosk.Text{ZH: "small / kiosk-7", EN: "enrolled as kiosk-7 of hall small until 2027-02-28"}
+			w.phase, w.found, w.text = done, many, kiosk.Text{ZH: "small / kiosk-7：已注册为大厅 small 的 kiosk-7，证书有效至 2027-02-28", EN: "enrolled as kiosk-7 of hall small until 2027-02-28"}
 		}},
 		{"accepted", "/", func(w *Wizard) {
-			w.phase, w.text, w.progress = done, kiosk.Text{ZH: "small / kiosk-7", EN: "enrolled as kiosk-7 of hall small until 2027-02-28"}, progress{Sheet: &all, Told: []kiosk.Text{{ZH: "验收单已打印", EN: "the sheet is printed"}}}
+			w.phase, w.text, w.progress = done, kiosk.Text{ZH: "small / kiosk-7：已注册为大厅 small 的 kiosk-7，证书有效至 2027-02-28", EN: "enrolled as kiosk-7 of hall small until 2027-02-28"}, progress{Sheet: &all, Told: []kiosk.Text{{ZH: "验收单已打印", EN: "the sheet is printed"}}}
 		}},
 	}
 }

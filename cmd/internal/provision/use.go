@@ -62,7 +62,7 @@ const (
 type Done struct {
 	Order order.Order `json:"order"`
 	Maker string      `json:"maker,omitempty"` // its digits
-	Pass  string      `json:"pass"`            // "enrolled as ...", or why not yet
+	Pass  kiosk.Text  `json:"pass"`            // "enrolled as ...", or why not yet
 
 	Found []commission.Standing `json:"found,omitempty"` // how its devices stand
 	Sheet *commission.Sheet     `json:"sheet,omitempty"` // of the acceptance test, if it was made
@@ -146,23 +146,27 @@ func (b *Box) configured() bool {
 }
 
 // register enrols the box, if it has a code, and says what came of it.
-func (b *Box) register(ctx context.Context, o order.Order, code func(context.Context) (string, error)) (string, error) {
+func (b *Box) register(ctx context.Context, o order.Order, code func(context.Context) (string, error)) (kiosk.Text, error) {
 	b.step("注册", "enrolment")
 	text, err := code(ctx)
 	if err != nil {
-		return err.Error(), fmt.Errorf("%w: %w", ErrNotEnrolled, err)
+		return told(err, "未注册"), fmt.Errorf("%w: %w", ErrNotEnrolled, err)
 	}
 	if text == "" {
-		return "no enrolment code in the order", nil
+		return kiosk.Text{ZH: "设置单中没有注册码，稍后用 kioskctl enrol 注册", EN: "no enrolment code in the order: enrol it later with kioskctl enrol"}, nil
 	}
 	pass, err := b.enrol(ctx, text, o.Device)
 	if err != nil {
-		return err.Error(), fmt.Errorf("%w: %w", ErrNotEnrolled, err)
+		return told(err, "未注册"), fmt.Errorf("%w: %w", ErrNotEnrolled, err)
 	}
 	if got := pass.Identity().Device; got != o.Device {
-		return "", fmt.Errorf("the code was made for %s, the order for %s: make a new order", got, o.Device)
+		return kiosk.Text{}, fmt.Errorf("the code was made for %s, the order for %s: make a new order", got, o.Device)
 	}
-	return fmt.Sprintf("enrolled as %s of hall %s until %s", pass.Identity().Device, pass.Identity().Hall, pass.Ends().Format(time.DateOnly)), nil
+	is, until := pass.Identity(), pass.Ends().Format(time.DateOnly)
+	return kiosk.Text{
+		ZH: fmt.Sprintf("已注册为大厅 %s 的 %s，证书有效至 %s", is.Hall, is.Device, until),
+		EN: fmt.Sprintf("enrolled as %s of hall %s until %s", is.Device, is.Hall, until),
+	}, nil
 }
 
 // trust accepts a maker that the box knows, or that a person confirms; that one is

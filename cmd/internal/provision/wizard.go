@@ -177,7 +177,7 @@ func (w *Wizard) await(ctx context.Context, tried *string) (carried, error) {
 func (w *Wizard) finish(d Done) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.phase, w.text, w.found = done, kiosk.Text{ZH: d.Order.Hall + " / " + d.Order.Device, EN: d.Pass}, d.Found
+	w.phase, w.text, w.found = done, kiosk.Text{ZH: d.Order.Hall + " / " + d.Order.Device + "：" + d.Pass.ZH, EN: d.Pass.EN}, d.Found
 	w.progress.Sheet = d.Sheet
 	w.revision++
 }
