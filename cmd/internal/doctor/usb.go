@@ -53,7 +53,7 @@ func (e *exam) scanners() {
 			continue
 		}
 		for _, d := range (hotplug.Tree{Root: e.Root}).List() {
-			if d.Hand == hotplug.Keyboard && isScanner(d) {
+			if d.Kind == hotplug.Input && d.Hand != hotplug.Touch && isScanner(d) { // by its name: some know few keys
 				e.find("scanner-keyboard", "scanner "+s.Name, strings.TrimSpace(d.Name+" "+d.Maker+" "+d.Model)+" is "+d.Node)
 			}
 		}
