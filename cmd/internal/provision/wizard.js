@@ -8,15 +8,20 @@ const here = document.body.dataset;
 // wizard has ended.
 if (!["/", "/hand", "/by"].includes(location.pathname)) sessionStorage.home = location.pathname + location.search;
 
+// One look after the other, and none behind a page that goes: a second reload would take
+// the next page away under a finger. What a touch has sent brings its own page.
+let touched = -Infinity;
 async function look() {
   try {
     const r = await fetch("/state");
-    if (!r.ok) setTimeout(() => location.assign(sessionStorage.home ?? "/"), here.phase === "done" ? 10_000 : 0); // time to read
-    else if ((await r.text()) !== here.key && here.phase !== "naming") location.reload();
+    if (!r.ok) return setTimeout(() => location.assign(sessionStorage.home ?? "/"), here.phase === "done" ? 10_000 : 0); // time to read
+    if ((await r.text()) !== here.key && here.phase !== "naming" && performance.now() - touched > 5000) return location.reload();
   } catch {
     // The wizard has ended, and the daemon does not answer yet: the last page stays.
   }
+  setTimeout(look, pace);
 }
+const pace = here.phase === "accepting" ? 300 : 1000;
 
 let step = 0, field = null;
 const steps = [...document.querySelectorAll("#hand section")];
@@ -78,7 +83,7 @@ if (here.phase === "typing") {
   step = Number($("#hand").dataset.first);
   fixed();
 } else {
-  setInterval(look, here.phase === "accepting" ? 300 : 1000);
+  setTimeout(look, pace);
 }
 if (here.phase === "naming") {
   keyboard();
@@ -87,4 +92,10 @@ if (here.phase === "naming") {
   field.focus();
 }
 // A second touch while the first is being answered is none.
-for (const f of document.forms) f.addEventListener("submit", (e) => (f.dataset.sent ? e.preventDefault() : (f.dataset.sent = "1")));
+for (const f of document.forms) {
+  f.addEventListener("submit", (e) => {
+    if (f.dataset.sent) return e.preventDefault();
+    f.dataset.sent = "1";
+    touched = performance.now();
+  });
+}
