@@ -216,8 +216,10 @@ func (p *Page) Text(css string) string {
 }
 
 // button finds the enabled, visible, uncovered button that bears a text and
-// returns its middle, or nothing.
+// returns its middle, or nothing: while the page's style is not there yet, it lies
+// elsewhere.
 const button = `(() => {
+  if (document.readyState !== 'complete') return '';
   for (const b of document.querySelectorAll('button,a,summary')) {
     if (b.disabled || !b.innerText.includes(%s)) continue;
     const r = b.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
