@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"net/http"
+	"path"
 	"sync"
 	"time"
 
@@ -205,6 +206,19 @@ func (w *Wizard) watched() bool {
 	return time.Since(w.asked) < silence
 }
 
+// alive answers whoever watches over the browser, as kioskd does for its own pages: 503
+// while none shows the wizard. The page on which points are touched does not ask.
+func (w *Wizard) alive(rw http.ResponseWriter) {
+	w.mu.Lock()
+	there := w.over != nil || time.Since(w.asked) < silence
+	w.mu.Unlock()
+	if !there {
+		rw.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	rw.WriteHeader(http.StatusNoContent)
+}
+
 // look finds an order on a stick.
 func (w *Wizard) look() carried {
 	all := w.sticks()
@@ -264,7 +278,10 @@ func (w *Wizard) confirm(ctx context.Context, shown string) (bool, error) {
 func (w *Wizard) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /", func(rw http.ResponseWriter, r *http.Request) {
-		if !w.front(rw, r) {
+		switch {
+		case path.Base(r.URL.Path) == "alive":
+			w.alive(rw)
+		case !w.front(rw, r):
 			w.show(rw, w.view())
 		}
 	})

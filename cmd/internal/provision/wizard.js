@@ -82,6 +82,7 @@ if (here.phase === "typing") {
   };
   step = Number($("#hand").dataset.first);
   fixed();
+  setInterval(() => fetch("/state").catch(() => {}), pace); // somebody is here; what is typed stays
 } else {
   setTimeout(look, pace);
 }
