@@ -62,7 +62,7 @@ func TestCommissionAReader(t *testing.T) {
 }
 
 // What can be tested is listed; a port that cannot be opened is told with the
-// remedy in both languages.
+// remedy.
 func TestCommissionMistakes(t *testing.T) {
 	out, err := ctl(t, "test", "--config", smallHall, "--json")
 	var names []string
@@ -75,7 +75,7 @@ func TestCommissionMistakes(t *testing.T) {
 	}{
 		{[]string{"test", "nope", "--config", smallHall}, "use one of printer printer-1"},
 		{[]string{"test", "--config", "nope.toml"}, "nope.toml"},
-		{[]string{"probe", "/dev/does-not-exist"}, "请插好设备"},
+		{[]string{"probe", "/dev/does-not-exist"}, "plug the device in"},
 		{[]string{"probe", "what"}, "no printer of the configuration"},
 		{[]string{"replay", "nope"}, "no such file"},
 		{[]string{"replay", "commission_test.go"}, "no step of a tape: play files of kioskctl record"},
@@ -108,7 +108,7 @@ func TestSetUpAScanner(t *testing.T) {
 		t.Errorf("again: %v: %s, kept %d times", err, out, saves)
 	}
 	cable.Unplug()
-	if _, err := ctl(t, set...); err == nil || !strings.Contains(err.Error(), "请插好设备") {
+	if _, err := ctl(t, set...); err == nil || !strings.Contains(err.Error(), "plug the device in") || !strings.Contains(inChinese(err), "请插好设备") {
 		t.Errorf("unplugged: %v", err)
 	}
 	if _, err := ctl(t, "setup-scanner", "reader-1", "--config", smallHall, "--state", aReader(t, sam.Good)); err == nil {
