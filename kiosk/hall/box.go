@@ -61,6 +61,8 @@ type Box struct {
 	device string
 	poke   chan struct{} // something to hand in or to ask for
 
+	telling sync.Mutex // held while OnChange is told
+
 	mu       sync.Mutex
 	host     kiosk.Program // as it said when it was last met
 	at       int           // which of the addresses is tried or used
@@ -102,6 +104,14 @@ func (b *Box) Link() Link {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.link
+}
+
+// tellLink tells how the box stands with its host, now: of two loops that tell, the last
+// one tells what is so.
+func (b *Box) tellLink() {
+	b.telling.Lock()
+	defer b.telling.Unlock()
+	b.o.OnChange(b.Link())
 }
 
 // Address is where the host was found, or is looked for now.

@@ -185,6 +185,27 @@ func TestABoxKnowsWhatItsHostRuns(t *testing.T) {
 
 // While the wire is cut the kiosk gives numbers of its own; when it is whole again
 // the host gives, and everybody waits in the order in which they came.
+// The reserve is filled while the other loop still writes down that the host is there:
+// what is told last is what is so.
+func TestTheReserveIsFullBeforeTheHostIsToldOf(t *testing.T) {
+	var b *Box
+	var told Link
+	b = NewBox(BoxOptions{
+		Store: open(t, t.TempDir(), "kiosk-1"), Hall: document(), Addresses: []string{"https://host"}, Now: time.Now,
+		Save: func(kiosk.Standing) error {
+			b.filled()
+			return nil
+		},
+		OnChange: func(l Link) { told = l },
+	})
+	if err := b.receive(State{}); err != nil {
+		t.Fatal(err)
+	}
+	if !told.Up || !told.Full || told != b.Link() {
+		t.Errorf("told %+v, the link is %+v", told, b.Link())
+	}
+}
+
 func TestAKioskGoesOnWithoutItsHost(t *testing.T) {
 	r := newRig(t)
 	k := r.join("k1")

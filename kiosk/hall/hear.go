@@ -160,7 +160,6 @@ func (b *Box) receive(s State) error {
 	if rose {
 		b.link = Link{Up: true, Since: b.o.Now()}
 	}
-	link := b.link
 	due := fresh || time.Since(b.saved) > 2*time.Second
 	if due {
 		b.saved = time.Now()
@@ -172,7 +171,7 @@ func (b *Box) receive(s State) error {
 		}
 	}
 	if rose {
-		b.o.OnChange(link)
+		b.tellLink()
 		b.nudge()
 	}
 	b.wake()
@@ -197,10 +196,10 @@ func (b *Box) down(err error) {
 		since = b.o.Now()
 	}
 	b.link = Link{Since: since, Why: err.Error()}
-	link, seen := b.link, b.seen
+	seen := b.seen
 	b.mu.Unlock()
 	if fell {
-		b.o.OnChange(link)
+		b.tellLink()
 		_ = b.o.Save(seen) // it is saved again with the next state
 		b.wake()
 	}

@@ -97,9 +97,8 @@ func (b *Box) filled() {
 	b.mu.Lock()
 	news := b.link.Up && !b.link.Full
 	b.link.Full = b.link.Up
-	link := b.link
 	b.mu.Unlock()
 	if news {
-		b.o.OnChange(link)
+		b.tellLink()
 	}
 }
