@@ -90,10 +90,10 @@ func TestReadyWithoutDevices(t *testing.T) {
 	for _, device := range []string{"printer printer-1", "reader reader-1", "scanner scanner-1", "board board1", "line line-1", "strip:1"} {
 		d.until(device+" in healthz", func() bool { return strings.Contains(d.health(), device) })
 	}
+	d.stop()
 	if n := d.logged(`device="reader reader-1"`, "plug the device in"); n != 1 {
 		t.Errorf("%d lines about the reader, want 1", n)
 	}
-	d.stop()
 }
 
 // A slip in hand is finished before the end, and known to be printed.
