@@ -17,7 +17,7 @@ import (
 // How a last screen comes back that was cut off. A hall opens in spite of it.
 const (
 	mostStarts = 4               // that begin it: one that loses its power again and again there is let go
-	coming     = 3 * time.Minute // until the browser of a box that starts is there
+	coming     = 6 * time.Minute // until the browser is there; its unit starts one anew after three that shows nothing
 	longest    = time.Hour       // that it stays when it came back, whoever touches it
 )
 
