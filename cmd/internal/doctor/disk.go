@@ -142,7 +142,7 @@ func (e *exam) store() {
 	r, err := sqlite.Verify(e.ctx, file)
 	var full interface{ NoRoom() bool }
 	switch {
-	case errors.As(err, &full): // of it nobody can tell whether it is damaged
+	case errors.As(err, &full) && full.NoRoom(): // of it nobody can tell whether it is damaged
 		if !e.has("disk-full") {
 			e.find("disk-full", file, err.Error())
 		}
